@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Every size that a client controls has its ceiling here, next to each other. Bytes unless said. */
+#ifndef BASE_LIMITS_H
+#define BASE_LIMITS_H
+
+#define LIMIT_BODY_DEFAULT (512ULL << 20)	/* decompressed body; PULUMI_MAX_BODY_BYTES changes it */
+#define LIMIT_PLAIN_BODY (4ULL << 20)		/* a body that is parsed into a tree */
+#define LIMIT_URI 8192
+#define LIMIT_PATH_SEGMENT 1024
+#define LIMIT_QUERY_PARAMETERS 64		/* count */
+#define LIMIT_JSON_DEPTH 512			/* nesting of arrays and objects */
+#define LIMIT_NAME 100				/* stack and project names, characters */
+#define LIMIT_TAG_NAME 40			/* characters */
+#define LIMIT_TAG_VALUE 256			/* characters */
+#define LIMIT_TAGS 200				/* tags of one stack, count */
+#define LIMIT_DESCRIPTION 256			/* of a token, characters */
+#define LIMIT_CONFIG_BYTES (1ULL << 20)		/* configuration stored with one update */
+#define LIMIT_ENVIRONMENT_BYTES (256ULL << 10)	/* metadata.environment of one update */
+#define LIMIT_MESSAGE 4096			/* update message, characters */
+#define LIMIT_JOURNAL_ROW (4ULL << 20)		/* stored batch; larger ones become objects */
+#define LIMIT_JOURNAL_ENTRIES 100000		/* entries of one batch, count */
+#define LIMIT_EVENTS 10000			/* engine events of one batch, count */
+#define LIMIT_EVENTS_BYTES (8ULL << 20)		/* stored event batch */
+#define LIMIT_SECRETS 10000			/* values of one batch-encrypt or batch-decrypt, count */
+#define LIMIT_SECRETS_BODY (128ULL << 20)
+#define LIMIT_PAGE_DEFAULT 100			/* rows of a page */
+#define LIMIT_PAGE 500
+#define LIMIT_TOKENS_PER_USER 1000
+
+#endif
