@@ -61,16 +61,13 @@ CREATE TABLE IF NOT EXISTS stacks (
   resource_count BIGINT NOT NULL DEFAULT 0,
   last_update_at DATETIME(6) NULL COMMENT 'start of the last update',
   config_json MEDIUMTEXT NULL COMMENT 'link to remote configuration, JSON as sent',
-  data_key VARBINARY(255) NOT NULL COMMENT 'data-encryption key, wrapped by the key provider',
-  data_key_id VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'which master key wrapped it',
   created_by CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NULL,
   created_at DATETIME(6) NOT NULL,
   deleted_at DATETIME(6) NULL COMMENT 'soft delete; NULL: alive',
   PRIMARY KEY (id),
   UNIQUE KEY stacks_unique_name (organization_id, unique_name),
   KEY stacks_path (organization_id, project, name),
-  KEY stacks_deleted (organization_id, deleted_at),
-  KEY stacks_data_key (data_key_id)
+  KEY stacks_deleted (organization_id, deleted_at)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_ci COMMENT='stacks, live and softly deleted';
 
 CREATE TABLE IF NOT EXISTS stack_tags (

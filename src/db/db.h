@@ -98,6 +98,13 @@ int db_commit(struct db *db, struct err *e) WARN_UNUSED;
 /* Never fails; without a transaction it does nothing. */
 void db_rollback(struct db *db);
 
+/*
+ * Runs `work` in a transaction and commits; runs it again from the start when it lost a race.
+ * `work` answers >= 0 to commit. -1 with the last error when it gave up; nothing is changed then.
+ */
+int db_run(struct db *db, int (*work)(void *context, struct err *e), void *context,
+	   struct err *e) WARN_UNUSED;
+
 /* First row into *ret_row: 1 read, 0 no row. Texts live in `arena`. */
 int db_one(struct db *db, const struct stmt *s, const struct db_value *values, size_t count,
 	   const struct db_column *columns, void *ret_row, struct arena *arena,

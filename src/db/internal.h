@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of src/db share. */
+#ifndef DB_INTERNAL_H
+#define DB_INTERNAL_H
+
+#include <mysql.h>
+
+#include "db/db.h"
+
+#ifdef LIBMARIADB
+typedef my_bool db_flag;
+#else
+typedef bool db_flag;
+#endif
+
+#define DB_MAX_VALUES 48
+#define DB_MAX_COLUMNS 48
+
+struct prepared {
+	const struct stmt *stmt;
+	MYSQL_STMT *handle;
+	struct prepared *next;
+};
+
+struct db {
+	struct db_config config;
+	MYSQL *mysql;			/* NULL: not connected */
+	struct prepared *prepared;
+	bool in_transaction, broken;	/* broken: drop the connection before the next use */
+	int64_t max_packet;
+};
+
+int db_connect(struct db *db, struct err *e) WARN_UNUSED;
+void db_disconnect(struct db *db);
+/* A live connection: reopens a broken one, unless a transaction was on it (ERR_RETRY). */
+int db_ready(struct db *db, struct err *e) WARN_UNUSED;
+/* Turns a server or client error into our kind; marks the connection broken when it is lost. */
+int db_fail(struct db *db, const char *what, unsigned number, const char *text, struct err *e);
+/* The cached prepared statement, prepared when it is new. */
+int db_statement(struct db *db, const struct stmt *s, MYSQL_STMT **ret_handle,
+		 struct err *e) WARN_UNUSED;
+/* Binds and executes. 1, or 0 for a violated unique key. Reconnects once when nothing was sent. */
+int db_execute(struct db *db, const struct stmt *s, const struct db_value *values, size_t count,
+	       MYSQL_STMT **ret_handle, struct err *e) WARN_UNUSED;
+
+#endif

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <time.h>
+
+#include "db/internal.h"
+
+#define ATTEMPTS 8
+
+/* A little longer each time, so that two rivals do not meet again at once. */
+static void pause_before(int attempt)
+{
+	struct timespec t = { .tv_nsec = 1000000L << attempt };
+
+	nanosleep(&t, NULL);
+}
+
+int db_run(struct db *db, int (*work)(void *context, struct err *e), void *context, struct err *e)
+{
+	for (int attempt = 0;; attempt++) {
+		struct err last = { 0 };
+
+		if (db_begin(db, &last) == 1 && work(context, &last) >= 0 &&
+		    db_commit(db, &last) == 1)
+			return 1;
+		db_rollback(db);
+		if (last.kind != ERR_RETRY || attempt == ATTEMPTS) {
+			*e = last;
+			return -1;
+		}
+		pause_before(attempt);
+	}
+}
