@@ -60,6 +60,7 @@ CREATE TABLE IF NOT EXISTS stacks (
   checkpoint_version BIGINT NULL COMMENT 'the checkpoint that an export returns; NULL: the empty deployment',
   resource_count BIGINT NOT NULL DEFAULT 0,
   last_update_at DATETIME(6) NULL COMMENT 'start of the last update',
+  tags_json MEDIUMTEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL COMMENT 'tags, one JSON object of strings as this server writes it',
   config_json MEDIUMTEXT NULL COMMENT 'link to remote configuration, JSON as sent',
   created_by CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NULL,
   created_at DATETIME(6) NOT NULL,
@@ -69,14 +70,6 @@ CREATE TABLE IF NOT EXISTS stacks (
   KEY stacks_path (organization_id, project, name),
   KEY stacks_deleted (organization_id, deleted_at)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_ci COMMENT='stacks, live and softly deleted';
-
-CREATE TABLE IF NOT EXISTS stack_tags (
-  stack_id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
-  name VARCHAR(40) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
-  value VARCHAR(256) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
-  PRIMARY KEY (stack_id, name),
-  KEY stack_tags_name (name, value, stack_id)
-) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_ci COMMENT='tags of a stack';
 
 CREATE TABLE IF NOT EXISTS updates (
   id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'UUIDv7',

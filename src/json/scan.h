@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A strict, bounded JSON scanner (RFC 8259) that yields spans of its input and builds nothing:
+ * what a client stored can be moved without being rewritten. Depth is bounded by LIMIT_JSON_DEPTH
+ * without recursion; text must be UTF-8.
+ */
+#ifndef JSON_SCAN_H
+#define JSON_SCAN_H
+
+#include <stdint.h>
+
+#include "base/buffer.h"
+
+/* Checks that `text` is one JSON value with nothing but white space around it; yields the value. */
+int scan_document(struct span text, struct span *ret_value, struct err *e) WARN_UNUSED;
+
+/* Walks a value that scan_document has accepted. Names are raw, without their quotes. */
+struct scan {
+	const char *at, *end;
+};
+void scan_open(struct scan *s, struct span object_or_array);
+bool scan_member(struct scan *s, struct span *ret_name, struct span *ret_value);
+bool scan_element(struct scan *s, struct span *ret_value);
+
+/* A member by name (exact or differing in case only; the last one wins); false when absent or null. */
+bool scan_find(struct span object, const char *name, struct span *ret_value);
+/* A whole number; false for anything else. */
+bool scan_int(struct span value, int64_t *ret_value);
+
+#endif
