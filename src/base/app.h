@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a process builds once at start and passes down. There is no other mutable state. */
+#ifndef BASE_APP_H
+#define BASE_APP_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct db;
+struct blob_store;
+
+struct app {
+	struct db *db;
+	struct blob_store *objects;
+	size_t max_body;		/* bytes of a decompressed body */
+	int64_t (*now_us)(void);	/* microseconds since 1970, UTC */
+};
+
+#endif

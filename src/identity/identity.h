@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Who calls: users, their access tokens, and the membership that a request is about. */
+#ifndef IDENTITY_IDENTITY_H
+#define IDENTITY_IDENTITY_H
+
+#include "base/app.h"
+#include "crypto/crypto.h"
+#include "db/db.h"
+
+/* The authenticated caller. The organization members are NULL when the path names none it belongs to. */
+struct caller {
+	char *user_id, *login, *name, *email, *token_id;
+	bool site_admin;
+	char *organization_id, *organization_login, *role;
+};
+
+struct organization {
+	char *login, *name;
+};
+
+/* The user behind a bearer value and its membership in `organization` (may be NULL): 0 when unknown or expired. */
+int identity_by_token(struct db *db, struct span bearer, const char *organization, int64_t now_us,
+		      struct arena *arena, struct caller *ret_caller, struct err *e) WARN_UNUSED;
+/* Organizations of a user, its individual one first. */
+int identity_organizations(struct db *db, const char *user_id, struct arena *arena,
+			   struct organization **ret_list, size_t *ret_count, struct err *e) WARN_UNUSED;
+/* Login of the organization that stacks without an owner go to; 0 when there is none. */
+int identity_default_organization(struct db *db, const char *user_id, struct arena *arena,
+				  char **ret_login, struct err *e) WARN_UNUSED;
+
+struct signup {
+	const char *name, *login, *email, *password;
+};
+/* Makes a user, its individual organization and a first token. The first user administers the site. In a transaction. */
+int identity_sign_up(struct db *db, const struct signup *s, int64_t now_us,
+		     char ret_token[BEARER_TEXT], struct err *e) WARN_UNUSED;
+/* Makes an organization with `user_id` as its administrator. In a transaction. */
+int identity_new_organization(struct db *db, const char *user_id, const char *login, const char *name,
+			      int64_t now_us, struct err *e) WARN_UNUSED;
+
+#endif

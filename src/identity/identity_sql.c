@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "identity/identity_sql.h"
+
+const struct db_column caller_columns[] = {
+	DB_COLUMN(caller, user_id, COLUMN_TEXT),
+	DB_COLUMN(caller, login, COLUMN_TEXT),
+	DB_COLUMN(caller, name, COLUMN_TEXT),
+	DB_COLUMN(caller, email, COLUMN_TEXT),
+	DB_COLUMN(caller, site_admin, COLUMN_BOOL),
+	DB_COLUMN(caller, token_id, COLUMN_TEXT),
+	DB_COLUMN(caller, organization_id, COLUMN_TEXT),
+	DB_COLUMN(caller, organization_login, COLUMN_TEXT),
+	DB_COLUMN(caller, role, COLUMN_TEXT),
+	{ 0 },
+};
+
+/* A membership that is missing leaves the organization columns NULL. */
+const struct stmt CALLER_BY_TOKEN = STMT("caller.by_token",
+	"SELECT u.id AS user_id, u.login AS login, u.name AS name, u.email AS email, u.site_admin AS site_admin, "
+	"t.id AS token_id, m.organization_id AS organization_id, o.login AS organization_login, m.role AS role "
+	"FROM access_tokens t "
+	"JOIN users u ON u.id = t.user_id "
+	"LEFT JOIN organizations o ON o.login = ? "
+	"LEFT JOIN organization_members m ON m.organization_id = o.id AND m.user_id = u.id "
+	"WHERE t.token_sha256 = ? AND (t.expires_at IS NULL OR t.expires_at > ?)");
+
+const struct db_column organization_columns[] = {
+	DB_COLUMN(organization, login, COLUMN_TEXT),
+	DB_COLUMN(organization, name, COLUMN_TEXT),
+	{ 0 },
+};
+
+const struct stmt ORGANIZATIONS_OF_USER = STMT("organizations.of_user",
+	"SELECT o.login AS login, o.name AS name "
+	"FROM organization_members m JOIN organizations o ON o.id = m.organization_id "
+	"WHERE m.user_id = ? ORDER BY o.owner_user_id IS NULL, o.login LIMIT 1000");
+
+const struct stmt DEFAULT_ORGANIZATION = STMT("organization.default",
+	"SELECT o.login AS login, o.name AS name "
+	"FROM users u JOIN organizations o ON o.id = u.default_organization_id WHERE u.id = ?");
+
+const struct stmt USER_COUNT = STMT("user.any",
+	"SELECT login, name FROM users LIMIT 1");
+
+const struct stmt USER_CREATE = STMT("user.create",
+	"INSERT INTO users (id, login, name, email, password, site_admin, created_at) VALUES (?, ?, ?, ?, ?, ?, ?)");
+
+const struct stmt TOKEN_CREATE = STMT("token.create",
+	"INSERT INTO access_tokens (id, user_id, token_sha256, name, description, created_at, expires_at) "
+	"VALUES (?, ?, ?, ?, ?, ?, ?)");
+
+const struct stmt ORGANIZATION_CREATE = STMT("organization.create",
+	"INSERT INTO organizations (id, login, name, owner_user_id, created_at) VALUES (?, ?, ?, ?, ?)");
+
+const struct stmt MEMBER_CREATE = STMT("member.create",
+	"INSERT INTO organization_members (organization_id, user_id, role, created_at) VALUES (?, ?, ?, ?)");

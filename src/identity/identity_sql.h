@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef IDENTITY_IDENTITY_SQL_H
+#define IDENTITY_IDENTITY_SQL_H
+
+#include "identity/identity.h"
+
+extern const struct stmt CALLER_BY_TOKEN, ORGANIZATIONS_OF_USER, DEFAULT_ORGANIZATION, USER_COUNT, USER_CREATE,
+	TOKEN_CREATE, ORGANIZATION_CREATE, MEMBER_CREATE;
+extern const struct db_column caller_columns[], organization_columns[];
+
+#endif

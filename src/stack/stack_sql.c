@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "stack/stack_sql.h"
+
+#define STACK_ROW                                                                                  \
+	DB_COLUMN(stack, id, COLUMN_TEXT), DB_COLUMN(stack, project, COLUMN_TEXT),                 \
+		DB_COLUMN(stack, name, COLUMN_TEXT), DB_COLUMN(stack, tags, COLUMN_TEXT),          \
+		DB_COLUMN(stack, active_update_id, COLUMN_TEXT), DB_COLUMN(stack, version, COLUMN_INT), \
+		DB_COLUMN(stack, checkpoint_version, COLUMN_INT),                                  \
+		DB_COLUMN(stack, resource_count, COLUMN_INT), DB_COLUMN(stack, last_update_at, COLUMN_TIME)
+
+const struct db_column stack_row_columns[] = { STACK_ROW, { 0 } };
+
+const struct db_column stack_columns[] = {
+	STACK_ROW,
+	DB_COLUMN(stack, operation_kind, COLUMN_TEXT),
+	DB_COLUMN(stack, operation_author, COLUMN_TEXT),
+	DB_COLUMN(stack, operation_started, COLUMN_TIME),
+	{ 0 },
+};
+
+const struct stmt STACK_BY_PATH = STMT("stack.by_path",
+	"SELECT s.id AS id, s.project AS project, s.name AS name, s.tags_json AS tags, "
+	"s.active_update_id AS active_update_id, s.version AS version, "
+	"COALESCE(s.checkpoint_version, -1) AS checkpoint_version, s.resource_count AS resource_count, "
+	"s.last_update_at AS last_update_at, u.kind AS operation_kind, r.login AS operation_author, "
+	"u.started_at AS operation_started "
+	"FROM stacks s "
+	"LEFT JOIN stack_locks l ON l.stack_id = s.id "
+	"LEFT JOIN updates u ON u.id = l.update_id AND u.lease_expires_at > ? "
+	"LEFT JOIN users r ON r.id = u.requested_by "
+	"WHERE s.organization_id = ? AND s.project = ? AND s.name = ? AND s.deleted_at IS NULL");
+
+const struct stmt STACK_LOCK_BY_PATH = STMT("stack.lock_by_path",
+	"SELECT id, project, name, tags_json AS tags, active_update_id, version, "
+	"COALESCE(checkpoint_version, -1) AS checkpoint_version, resource_count, last_update_at "
+	"FROM stacks "
+	"WHERE organization_id = ? AND project = ? AND name = ? AND deleted_at IS NULL FOR UPDATE");
+
+const struct db_column stack_id_columns[] = { DB_COLUMN(stack, id, COLUMN_TEXT), { 0 } };
+
+const struct stmt STACK_PROJECT_EXISTS = STMT("stack.project_exists",
+	"SELECT id FROM stacks WHERE organization_id = ? AND project = ? AND deleted_at IS NULL LIMIT 1");
+
+const struct stmt STACK_CREATE = STMT("stack.create",
+	"INSERT INTO stacks (id, organization_id, project, name, unique_name, tags_json, created_by, created_at) "
+	"VALUES (?, ?, ?, ?, LOWER(?), ?, ?, ?)");
+
+const struct stmt STACK_DELETE = STMT("stack.delete",
+	"UPDATE stacks SET deleted_at = ?, unique_name = NULL WHERE id = ? AND organization_id = ?");
+
+const struct stmt STACK_SET_TAGS = STMT("stack.set_tags",
+	"UPDATE stacks SET tags_json = ? WHERE organization_id = ? AND project = ? AND name = ? AND deleted_at IS NULL");
+
+const struct db_column stack_listed_columns[] = {
+	DB_COLUMN(stack_listed, id, COLUMN_TEXT),
+	DB_COLUMN(stack_listed, organization, COLUMN_TEXT),
+	DB_COLUMN(stack_listed, project, COLUMN_TEXT),
+	DB_COLUMN(stack_listed, name, COLUMN_TEXT),
+	DB_COLUMN(stack_listed, last_update_at, COLUMN_TIME),
+	DB_COLUMN(stack_listed, resource_count, COLUMN_INT),
+	DB_COLUMN(stack_listed, running, COLUMN_BOOL),
+	{ 0 },
+};
+
+const struct stmt STACK_LIST = STMT("stack.list",
+	"SELECT s.id AS id, o.login AS organization, s.project AS project, s.name AS name, "
+	"s.last_update_at AS last_update_at, s.resource_count AS resource_count, l.stack_id IS NOT NULL AS running "
+	"FROM organization_members m "
+	"JOIN organizations o ON o.id = m.organization_id "
+	"JOIN stacks s ON s.organization_id = o.id "
+	"LEFT JOIN stack_locks l ON l.stack_id = s.id "
+	"WHERE m.user_id = ? AND s.deleted_at IS NULL AND s.id > ? "
+	"AND (? IS NULL OR o.login = ?) AND (? IS NULL OR s.project = ?) "
+	"AND (? IS NULL OR LOCATE(?, s.tags_json) > 0) "
+	"ORDER BY s.id LIMIT ?");
