@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Engine events: a row a request, read back in order of their sequence. */
+#include "base/limits.h"
+#include "http/gzip.h"
+#include "json/scan.h"
+#include "json/write.h"
+#include "update/update.h"
+#include "update/update_sql.h"
+
+#define EVENT_GRACE_US (600 * 1000000LL)	/* a batch may arrive this late after the end */
+
+struct batch {
+	int64_t first, last;
+	struct span changes;	/* of the summary event; data NULL without one */
+};
+
+static int read_event(struct span event, struct batch *b, struct err *e)
+{
+	struct span value, summary;
+	int64_t sequence;
+
+	if (event.data[0] != '{' || !scan_find(event, "sequence", &value) || !scan_int(value, &sequence) || sequence < 0)
+		return err_set(e, ERR_BAD_REQUEST, "Bad Request: each event must be an object with a whole 'sequence' from 0");
+	b->first = sequence < b->first ? sequence : b->first;
+	b->last = sequence > b->last ? sequence : b->last;
+	if (scan_find(event, "summaryEvent", &summary) && summary.data[0] == '{' &&
+	    scan_find(summary, "resourceChanges", &value) && value.data[0] == '{')
+		b->changes = value;
+	return 1;
+}
+
+static int read_batch(struct span text, struct batch *b, struct err *e)
+{
+	struct span document, list, event;
+	struct scan s;
+	size_t n = 0;
+
+	if (scan_document(text, &document, e) < 0)
+		return -1;
+	if (!scan_find(document, "events", &list))
+		return 0;
+	if (list.data[0] != '[')
+		return err_set(e, ERR_BAD_REQUEST, "Bad Request: 'events' must be a list");
+	scan_open(&s, list);
+	while (scan_element(&s, &event)) {
+		if (++n > LIMIT_EVENTS)
+			return err_set(e, ERR_BAD_REQUEST, "Bad Request: more than %d events at once", LIMIT_EVENTS);
+		if (read_event(event, b, e) < 0)
+			return -1;
+	}
+	return n > 0;
+}
+
+static int refuse(struct err *e)
+{
+	return err_set(e, ERR_FORBIDDEN, "Forbidden: this update no longer holds its lease");
+}
+
+int update_append_events(struct app *app, const char *id, struct span token, struct span text, struct span stored,
+			 bool gzip_body, struct err *e)
+{
+	struct batch b = { .first = INT64_MAX, .last = -1 };
+	unsigned char digest[SHA256_BYTES];
+	int64_t changed;
+	int rc = read_batch(text, &b, e);
+
+	if (rc <= 0)
+		return rc;
+	sha256(text, digest);
+	rc = db_exec(app->db, &EVENT_BATCH_APPEND,
+		     DB_VALUES(db_int(b.first), db_int(b.last), db_bytes((struct span){ (char *)digest, sizeof(digest) }),
+			       db_bytes(stored), db_int(gzip_body), db_text(id), db_bytes(token),
+			       db_time(app->now_us() - EVENT_GRACE_US)),
+		     &changed, e);
+	if (rc < 0)
+		return -1;
+	if (rc == 1 && changed == 0)
+		return refuse(e);
+	if (!b.changes.data)
+		return 1;
+	return db_exec(app->db, &UPDATE_SET_CHANGES, DB_VALUES(db_bytes(b.changes), db_text(id), db_bytes(token)), NULL, e);
+}
+
+struct page {
+	struct buffer *out;
+	int64_t next;
+	bool any;
+};
+
+static int emit_batch(void *context, const void *row, struct err *e)
+{
+	_cleanup_(buffer_done) struct buffer plain = BUFFER_INIT;
+	const struct event_batch_row *r = row;
+	struct page *p = context;
+	struct span text = r->body, list, event, value;
+	int64_t sequence;
+	struct scan s;
+
+	if (r->gzip && gunzip(r->body, LIMIT_BODY_DEFAULT, &plain, e) < 0)
+		return -1;
+	if (r->gzip)
+		text = buffer_span(&plain);
+	if (scan_document(text, &text, e) < 0 || !scan_find(text, "events", &list))
+		return 1;
+	for (scan_open(&s, list); scan_element(&s, &event);) {
+		if (!scan_find(event, "sequence", &value) || !scan_int(value, &sequence) || sequence < p->next)
+			continue;
+		json_write_separator(p->out);
+		buffer_append(p->out, event.data, event.length);
+		p->next = sequence + 1;
+		p->any = true;
+	}
+	return 1;
+}
+
+int update_events(struct db *db, const char *id, int64_t from, struct buffer *out, int64_t *ret_next, struct err *e)
+{
+	struct event_batch_row row;
+	struct page p = { .out = out, .next = from };
+
+	if (db_each(db, &EVENT_BATCHES, DB_VALUES(db_text(id), db_int(from)), event_batch_columns, &row, sizeof(row),
+		    emit_batch, &p, e) < 0)
+		return -1;
+	*ret_next = p.any ? p.next : -1;
+	return 1;
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Updates: created, started (lease, version), fed with checkpoints and events, completed or
+ * cancelled; and the checkpoints they leave behind. A state is stored as the bytes that arrived.
+ * Refuses to let two updates write one stack: stack_locks has one row a stack.
+ */
+#ifndef UPDATE_UPDATE_H
+#define UPDATE_UPDATE_H
+
+#include "stack/stack.h"
+
+#define LEASE_US (300 * 1000000LL)
+
+struct update {
+	char *id, *stack_id, *kind, *status, *requested_by;
+	bool preview;
+	int64_t version, journal_version, base_checkpoint_version;	/* -1: none */
+	struct span checkpoint_sha256;
+	int64_t checkpoint_bytes, checkpoint_resources, checkpoint_sequence;
+	int64_t started_at, lease_expires_at, heard_at;
+};
+
+struct update_program {
+	const char *message, *client;
+	struct span environment, config, program;	/* JSON */
+	bool preview;
+};
+
+struct update_started {
+	int64_t version, token_expires_at;	/* the time in seconds since 1970 */
+	char token[BEARER_TEXT];
+};
+
+struct update_info {
+	char *id, *kind, *message, *environment, *config, *result, *changes;
+	int64_t started_at, ended_at, version, resource_count;
+	bool counted;
+};
+
+/* A checkpoint's text as the update token's holder sends it. */
+struct checkpoint_text {
+	struct span text;	/* {"version":…,"deployment":…} */
+	int64_t resources;
+};
+
+/* Checks a whole state document {"version":1..4,"deployment":{…}} and counts its resources. */
+int checkpoint_check(struct span text, struct checkpoint_text *ret_checkpoint, struct err *e) WARN_UNUSED;
+
+int update_create(struct db *db, const struct caller *c, const struct stack_path *path, const char *kind,
+		  const struct update_program *program, int64_t now_us, char ret_id[UUID_TEXT],
+		  struct err *e) WARN_UNUSED;
+/* `tags` JSON or NULL to keep them. In a transaction. 409 says who holds the stack and how to cancel. */
+int update_start(struct db *db, const struct caller *c, const struct stack_path *path, const char *id,
+		 const char *tags, int64_t now_us, struct update_started *ret_started, struct err *e) WARN_UNUSED;
+/* The next four take the lease token's digest; 403 when it does not hold a running update. */
+int update_renew(struct db *db, const char *id, struct span token, int64_t duration_s, int64_t now_us,
+		 int64_t *ret_expires_at, struct err *e) WARN_UNUSED;
+int update_save_checkpoint(struct app *app, const char *id, struct span token,
+			   const struct checkpoint_text *checkpoint, struct err *e) WARN_UNUSED;
+int update_append_events(struct app *app, const char *id, struct span token, struct span text, struct span stored,
+			 bool gzip, struct err *e) WARN_UNUSED;
+/* In a transaction; a repetition with the same status changes nothing. */
+int update_complete(struct db *db, const char *id, struct span token, const char *status, int64_t now_us,
+		    struct err *e) WARN_UNUSED;
+/* In a transaction; 409 when it has ended, nothing to do when it was cancelled. */
+int update_cancel(struct db *db, const struct caller *c, const struct stack_path *path, const char *id,
+		  int64_t now_us, struct err *e) WARN_UNUSED;
+/* The update of this stack, or 404. */
+int update_find(struct db *db, const struct caller *c, const struct stack_path *path, const char *id,
+		struct arena *arena, struct update *ret_update, struct err *e) WARN_UNUSED;
+/* Newest first; page from 1; size 0: all, bounded. Version -1: any; 0 rows is an answer. */
+int update_history(struct db *db, const struct caller *c, const struct stack_path *path, int64_t version,
+		   int64_t page, int64_t size, struct arena *arena, struct update_info **ret_list, size_t *ret_count,
+		   struct err *e) WARN_UNUSED;
+/* Appends the gzip object of a version (-1: the current one); 0 when the stack is empty. */
+int update_export(struct app *app, const struct caller *c, const struct stack_path *path, int64_t version,
+		  struct buffer *ret_gzip, struct err *e) WARN_UNUSED;
+/* Makes the document the stack's state as an update of kind import; its id goes to ret_id. */
+int update_import(struct app *app, const struct caller *c, const struct stack_path *path,
+		  const struct checkpoint_text *checkpoint, const char *client, char ret_id[UUID_TEXT],
+		  struct err *e) WARN_UNUSED;
+/* Appends the engine events from sequence `from` on as JSON array elements; *ret_next -1 at the end. */
+int update_events(struct db *db, const char *id, int64_t from, struct buffer *out, int64_t *ret_next,
+		  struct err *e) WARN_UNUSED;
+
+#endif

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "update/update_sql.h"
+
+const struct db_column update_columns[] = {
+	DB_COLUMN(update, id, COLUMN_TEXT),
+	DB_COLUMN(update, stack_id, COLUMN_TEXT),
+	DB_COLUMN(update, kind, COLUMN_TEXT),
+	DB_COLUMN(update, status, COLUMN_TEXT),
+	DB_COLUMN(update, requested_by, COLUMN_TEXT),
+	DB_COLUMN(update, preview, COLUMN_BOOL),
+	DB_COLUMN(update, version, COLUMN_INT),
+	DB_COLUMN(update, journal_version, COLUMN_INT),
+	DB_COLUMN(update, base_checkpoint_version, COLUMN_INT),
+	DB_COLUMN(update, checkpoint_sha256, COLUMN_BYTES),
+	DB_COLUMN(update, checkpoint_bytes, COLUMN_INT),
+	DB_COLUMN(update, checkpoint_resources, COLUMN_INT),
+	DB_COLUMN(update, checkpoint_sequence, COLUMN_INT),
+	DB_COLUMN(update, started_at, COLUMN_TIME),
+	DB_COLUMN(update, lease_expires_at, COLUMN_TIME),
+	DB_COLUMN(update, heard_at, COLUMN_TIME),
+	{ 0 },
+};
+
+#define UPDATE_ROW                                                                                 \
+	"SELECT u.id AS id, u.stack_id AS stack_id, u.kind AS kind, u.status AS status, r.login AS requested_by, " \
+	"u.preview AS preview, COALESCE(u.version, -1) AS version, u.journal_version AS journal_version, " \
+	"COALESCE(u.base_checkpoint_version, -1) AS base_checkpoint_version, "                     \
+	"u.checkpoint_sha256 AS checkpoint_sha256, u.checkpoint_bytes AS checkpoint_bytes, "       \
+	"u.checkpoint_resources AS checkpoint_resources, u.checkpoint_sequence AS checkpoint_sequence, " \
+	"u.started_at AS started_at, u.lease_expires_at AS lease_expires_at, u.heard_at AS heard_at "  \
+	"FROM updates u LEFT JOIN users r ON r.id = u.requested_by "
+
+const struct stmt UPDATE_CREATE = STMT("update.create",
+	"INSERT INTO updates (id, organization_id, stack_id, kind, preview, status, message, environment_json, "
+	"config_json, program_json, requested_by, client, created_at) "
+	"VALUES (?, ?, ?, ?, ?, 'not started', ?, ?, ?, ?, ?, ?, ?)");
+
+const struct stmt UPDATE_BY_ID = STMT("update.by_id",
+	UPDATE_ROW "WHERE u.id = ? AND u.stack_id = ? AND u.organization_id = ?");
+
+const struct stmt UPDATE_LOCK_BY_ID = STMT("update.lock_by_id",
+	UPDATE_ROW "WHERE u.id = ? AND u.stack_id = ? AND u.organization_id = ? FOR UPDATE");
+
+/* all tenants: the lease token's digest names the one update */
+const struct stmt UPDATE_BY_TOKEN = STMT("update.by_token",
+	UPDATE_ROW "WHERE u.id = ? AND u.token_sha256 = ?");
+
+/* all tenants: the lease token's digest names the one update */
+const struct stmt UPDATE_LOCK_BY_TOKEN = STMT("update.lock_by_token",
+	UPDATE_ROW "WHERE u.id = ? AND u.token_sha256 = ? FOR UPDATE");
+
+/* all tenants: the stack was found in its organization */
+const struct stmt UPDATE_HOLDER = STMT("update.holder",
+	UPDATE_ROW "WHERE u.id = (SELECT l.update_id FROM stack_locks l WHERE l.stack_id = ?) FOR UPDATE");
+
+/* all tenants: the update was found in its stack */
+const struct stmt UPDATE_RUN = STMT("update.run",
+	"UPDATE updates SET status = 'running', version = ?, base_checkpoint_version = ?, token_sha256 = ?, "
+	"lease_expires_at = ?, heard_at = ?, started_at = ? WHERE id = ? AND status = 'not started'");
+
+/* all tenants: the lease token's digest names the one update */
+const struct stmt UPDATE_RENEW = STMT("update.renew",
+	"UPDATE updates SET lease_expires_at = ?, heard_at = ? WHERE id = ? AND token_sha256 = ? AND status = 'running'");
+
+/* all tenants: the lease token's digest names the one update */
+const struct stmt UPDATE_SAVE_CHECKPOINT = STMT("update.save_checkpoint",
+	"UPDATE updates SET checkpoint_sequence = checkpoint_sequence + 1, checkpoint_sha256 = ?, checkpoint_bytes = ?, "
+	"checkpoint_resources = ? WHERE id = ? AND token_sha256 = ? AND status = 'running' AND preview = FALSE");
+
+/* all tenants: the update was locked by its token or in its stack */
+const struct stmt UPDATE_END = STMT("update.end",
+	"UPDATE updates SET status = ?, ended_at = ?, resource_count = ? WHERE id = ?");
+
+/* all tenants: the lease token's digest names the one update */
+const struct stmt UPDATE_SET_CHANGES = STMT("update.set_changes",
+	"UPDATE updates SET resource_changes_json = ? WHERE id = ? AND token_sha256 = ?");
+
+const struct db_column update_info_columns[] = {
+	DB_COLUMN(update_info, id, COLUMN_TEXT),
+	DB_COLUMN(update_info, kind, COLUMN_TEXT),
+	DB_COLUMN(update_info, message, COLUMN_TEXT),
+	DB_COLUMN(update_info, environment, COLUMN_TEXT),
+	DB_COLUMN(update_info, config, COLUMN_TEXT),
+	DB_COLUMN(update_info, result, COLUMN_TEXT),
+	DB_COLUMN(update_info, changes, COLUMN_TEXT),
+	DB_COLUMN(update_info, started_at, COLUMN_TIME),
+	DB_COLUMN(update_info, ended_at, COLUMN_TIME),
+	DB_COLUMN(update_info, version, COLUMN_INT),
+	DB_COLUMN(update_info, resource_count, COLUMN_INT),
+	DB_COLUMN(update_info, counted, COLUMN_BOOL),
+	{ 0 },
+};
+
+/* Versions are dense and count down, so a page is a range of versions. */
+const struct stmt UPDATE_HISTORY = STMT("update.history",
+	"SELECT id, kind, message, environment_json AS environment, config_json AS config, status AS result, "
+	"resource_changes_json AS changes, started_at, ended_at, version, resource_count, "
+	"resource_count IS NOT NULL AS counted "
+	"FROM updates WHERE stack_id = ? AND organization_id = ? AND version BETWEEN ? AND ? ORDER BY version DESC");
+
+const struct stmt LOCK_TAKE = STMT("lock.take",
+	"INSERT INTO stack_locks (stack_id, update_id) VALUES (?, ?)");
+
+const struct stmt LOCK_RELEASE = STMT("lock.release",
+	"DELETE FROM stack_locks WHERE stack_id = ? AND update_id = ?");
+
+/* all tenants: the stack belongs to the locked update */
+const struct stmt CHECKPOINT_CREATE = STMT("checkpoint.create",
+	"INSERT INTO checkpoints (stack_id, version, sha256, bytes, resource_count, created_at) VALUES (?, ?, ?, ?, ?, ?)");
+
+const struct db_column checkpoint_columns[] = {
+	DB_COLUMN(checkpoint_row, sha256, COLUMN_BYTES),
+	{ 0 },
+};
+
+/* all tenants: the stack was found in its organization. The newest state at or before the version. */
+const struct stmt CHECKPOINT_BY_VERSION = STMT("checkpoint.by_version",
+	"SELECT sha256 FROM checkpoints WHERE stack_id = ? AND version <= ? ORDER BY version DESC LIMIT 1");
+
+/* all tenants: the stack belongs to the locked update */
+const struct stmt STACK_SET_STATE = STMT("stack.set_state",
+	"UPDATE stacks SET checkpoint_version = ?, resource_count = ? WHERE id = ?");
+
+const struct stmt STACK_SET_UPDATE = STMT("stack.set_update",
+	"UPDATE stacks SET active_update_id = ?, version = ?, last_update_at = ?, tags_json = COALESCE(?, tags_json) "
+	"WHERE id = ? AND organization_id = ?");
+
+const struct db_column event_batch_columns[] = {
+	DB_COLUMN(event_batch_row, first_sequence, COLUMN_INT),
+	DB_COLUMN(event_batch_row, last_sequence, COLUMN_INT),
+	DB_COLUMN(event_batch_row, body, COLUMN_BYTES),
+	DB_COLUMN(event_batch_row, gzip, COLUMN_BOOL),
+	{ 0 },
+};
+
+/* all tenants: the lease token's digest names the one update */
+const struct stmt EVENT_BATCH_APPEND = STMT("event_batch.append",
+	"INSERT INTO event_batches (update_id, first_sequence, last_sequence, digest, body, gzip) "
+	"SELECT u.id, ?, ?, ?, ?, ? FROM updates u "
+	"WHERE u.id = ? AND u.token_sha256 = ? AND (u.status = 'running' OR u.ended_at > ?)");
+
+/* all tenants: the update was found in its stack */
+const struct stmt EVENT_BATCHES = STMT("event_batch.page",
+	"SELECT first_sequence, last_sequence, body, gzip FROM event_batches "
+	"WHERE update_id = ? AND last_sequence >= ? ORDER BY first_sequence LIMIT 10");

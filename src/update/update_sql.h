@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef UPDATE_UPDATE_SQL_H
+#define UPDATE_UPDATE_SQL_H
+
+#include "update/update.h"
+
+struct checkpoint_row {
+	struct span sha256;
+};
+
+struct event_batch_row {
+	int64_t first_sequence, last_sequence;
+	struct span body;
+	bool gzip;
+};
+
+extern const struct stmt UPDATE_CREATE, UPDATE_BY_ID, UPDATE_LOCK_BY_ID, UPDATE_BY_TOKEN, UPDATE_LOCK_BY_TOKEN,
+	UPDATE_HOLDER, UPDATE_RUN, UPDATE_RENEW, UPDATE_SAVE_CHECKPOINT, UPDATE_END, UPDATE_SET_CHANGES, UPDATE_HISTORY,
+	LOCK_TAKE, LOCK_RELEASE, CHECKPOINT_CREATE, CHECKPOINT_BY_VERSION, STACK_SET_STATE, STACK_SET_UPDATE,
+	EVENT_BATCH_APPEND, EVENT_BATCHES;
+extern const struct db_column update_columns[], update_info_columns[], checkpoint_columns[], event_batch_columns[];
+
+#endif
