@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "api/request.h"
+
+#include "base/limits.h"
+
+int request_body(struct request *rq, const struct field *fields, void *ret_body, struct err *e)
+{
+	struct span body;
+
+	if (http_body(&rq->http, LIMIT_PLAIN_BODY, &body, e) < 0)
+		return -1;
+	return fields_read(fields, body, rq->arena, ret_body, e);
+}
+
+int reply_json(struct http_reply *rp, const struct field *fields, const void *structure)
+{
+	rp->status = 200;
+	fields_write(fields, structure, &rp->body);
+	return 1;
+}
+
+int reply_empty(struct http_reply *rp)
+{
+	rp->status = 200;
+	buffer_puts(&rp->body, "{}");
+	return 1;
+}
+
+/* User-Agent: pulumi-cli/1 (v3.259.0; linux; …) */
+const char *request_client(struct request *rq)
+{
+	const char *agent = http_header(&rq->http, "USER_AGENT");
+
+	if (!agent || strncmp(agent, "pulumi-cli/1 (", 14))
+		return "";
+	agent += 14;
+	return arena_strndup(rq->arena, agent, strnlen(agent, strcspn(agent, ";)") > 63 ? 63 : strcspn(agent, ";)")));
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One API request: the HTTP request with what the dispatcher found out before the handler runs. */
+#ifndef API_REQUEST_H
+#define API_REQUEST_H
+
+#include "base/app.h"
+#include "http/reply.h"
+#include "http/request.h"
+#include "json/fields.h"
+#include "stack/stack.h"
+
+#define PATH_VALUES 8
+
+struct request {
+	struct http_request http;
+	struct app *app;
+	struct db *db;
+	struct arena *arena;
+	int64_t now_us;
+	char id[UUID_TEXT];		/* X-Pulumi-Request-ID */
+	struct caller caller;		/* empty for public rows and update tokens */
+	struct span update_token;	/* digest of the lease token; rows with UPDATE_TOKEN only */
+	struct stack_path path;
+	const char *kind, *update_id, *version;	/* from the path; NULL when it has none */
+};
+
+/* Reads the body by a field table. */
+int request_body(struct request *rq, const struct field *fields, void *ret_body, struct err *e) WARN_UNUSED;
+/* Answers 200 with the struct, or with {}. */
+int reply_json(struct http_reply *rp, const struct field *fields, const void *structure);
+int reply_empty(struct http_reply *rp);
+/* The version of the command line in User-Agent, "" when it is another client. */
+const char *request_client(struct request *rq);
+
+#endif

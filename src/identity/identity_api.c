@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "api/dispatch.h"
+
+static const struct field organization_fields[] = {
+	FIELD(organization, name, "name", FIELD_TEXT),
+	FIELD(organization, login, "githubLogin", FIELD_TEXT),
+	{ 0 },
+};
+
+struct user_reply {
+	const char *id, *login, *name, *email, *avatar;
+	struct object_list organizations;
+	struct text_list identities;
+	bool site_admin;
+};
+
+static const struct field user_fields[] = {
+	FIELD(user_reply, id, "id", FIELD_TEXT),
+	FIELD(user_reply, login, "githubLogin", FIELD_TEXT),
+	FIELD(user_reply, name, "name", FIELD_TEXT),
+	FIELD(user_reply, email, "email", FIELD_TEXT),
+	FIELD(user_reply, avatar, "avatarUrl", FIELD_TEXT),
+	FIELD(user_reply, organizations, "organizations", FIELD_LIST, .fields = organization_fields),
+	FIELD(user_reply, identities, "identities", FIELD_TEXT_LIST),
+	FIELD(user_reply, site_admin, "siteAdmin", FIELD_BOOL),
+	{ 0 },
+};
+
+/* GetCurrentUser */
+int api_get_current_user(struct request *rq, struct http_reply *rp, struct err *e)
+{
+	const struct caller *c = &rq->caller;
+	struct user_reply reply = { c->user_id, c->login, c->name, c->email, "", { 0 }, { 0 }, c->site_admin };
+	struct organization *list;
+
+	if (identity_organizations(rq->db, c->user_id, rq->arena, &list, &reply.organizations.count, e) < 0)
+		return -1;
+
+	reply.organizations.items = list;
+	reply.organizations.size = sizeof(*list);
+	return reply_json(rp, user_fields, &reply);
+}
+
+/* GetDefaultOrganization: an empty name lets the command line use the user's own. */
+int api_get_default_organization(struct request *rq, struct http_reply *rp, struct err *e)
+{
+	static const struct field fields[] = {
+		FIELD(organization, login, "gitHubLogin", FIELD_TEXT),
+		{ 0 },
+	};
+	struct organization reply = { 0 };
+
+	if (identity_default_organization(rq->db, rq->caller.user_id, rq->arena, &reply.login, e) < 0)
+		return -1;
+
+	return reply_json(rp, fields, &reply);
+}
+
+struct token_reply {
+	const char *token;
+};
+
+/* EmailSignup: the first user of an installation administers it. */
+int api_email_signup(struct request *rq, struct http_reply *rp, struct err *e)
+{
+	static const struct field body_fields[] = {
+		FIELD(signup, name, "name", FIELD_TEXT, .flags = FIELD_REQUIRED, .limit = 255),
+		FIELD(signup, login, "loginName", FIELD_TEXT, .flags = FIELD_REQUIRED, .limit = 40),
+		FIELD(signup, email, "email", FIELD_TEXT, .flags = FIELD_REQUIRED, .limit = 255),
+		FIELD(signup, password, "password", FIELD_TEXT, .flags = FIELD_REQUIRED | FIELD_SECRET, .limit = 640),
+		{ 0 },
+	};
+	static const struct field fields[] = {
+		FIELD(token_reply, token, "pulumiAccessToken", FIELD_TEXT, .flags = FIELD_SECRET),
+		{ 0 },
+	};
+	struct signup body = { 0 };
+	char token[BEARER_TEXT];
+
+	if (request_body(rq, body_fields, &body, e) < 0)
+		return -1;
+
+	if (identity_sign_up(rq->db, &body, rq->now_us, token, e) < 0)
+		return -1;
+
+	return reply_json(rp, fields, &(struct token_reply){ token });
+}
+
+struct organization_body {
+	const char *login;
+};
+
+/* NewOrganization: the caller becomes its administrator. */
+int api_new_organization(struct request *rq, struct http_reply *rp, struct err *e)
+{
+	static const struct field body_fields[] = {
+		FIELD(organization_body, login, "orgName", FIELD_TEXT, .flags = FIELD_REQUIRED, .limit = 40),
+		{ 0 },
+	};
+	struct organization_body body = { 0 };
+
+	if (request_body(rq, body_fields, &body, e) < 0)
+		return -1;
+
+	if (identity_new_organization(rq->db, rq->caller.user_id, body.login, body.login, rq->now_us, e) < 0)
+		return -1;
+
+	return reply_empty(rp);
+}
