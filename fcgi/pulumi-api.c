@@ -5,29 +5,18 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "api/dispatch.h"
-#include "base/limits.h"
-#include "blob/blob.h"
-#include "db/connect.h"
+#include "base/settings.h"
+#include "start/start.h"
 
-static const char usage[] =
-	"usage: pulumi-api.fcgi [--help]\n"
-	"FastCGI responder of the Pulumi API; a web server or a supervisor starts it with its socket on descriptor 0.\n"
-	"  PULUMI_DATABASE_ENDPOINT       host:port, or unix:/path (default pulumi-db:3306)\n"
-	"  PULUMI_DATABASE_NAME           default pulumi\n"
-	"  PULUMI_DATABASE_USER_NAME      default pulumi_service\n"
-	"  PULUMI_DATABASE_USER_PASSWORD  default empty\n"
-	"  PULUMI_LOCAL_OBJECTS           folder of the checkpoints (required)\n"
-	"Exit codes: 0 asked to stop, 1 a setting or a dependency is wrong.\n";
-
-static int64_t clock_now(void)
+static void help(FILE *out)
 {
-	struct timespec t;
-
-	clock_gettime(CLOCK_REALTIME, &t);
-	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+	fputs("usage: pulumi-api.fcgi [--help]\n"
+	      "FastCGI responder of the Pulumi API; a web server or pulumi-serve starts it with its socket on descriptor 0.\n",
+	      out);
+	settings_help(out, "database,objects,keys,serving,identity");
+	fputs("Exit codes: 0 asked to stop, 1 a setting or a dependency is wrong.\n", out);
 }
 
 static const char *variable(void *source, const char *name)
@@ -80,29 +69,6 @@ static void serve_one(struct app *app, FCGX_Request *fcgi)
 	http_request_done(&rq.http);
 }
 
-static const char *setting(const char *name, const char *fallback)
-{
-	const char *value = getenv(name);
-
-	return value && *value ? value : fallback;
-}
-
-static int start(struct app *app, struct arena *arena, struct err *e)
-{
-	struct db_config config = { .user = setting("PULUMI_DATABASE_USER_NAME", "pulumi_service"),
-				    .password = setting("PULUMI_DATABASE_USER_PASSWORD", ""),
-				    .database = setting("PULUMI_DATABASE_NAME", "pulumi") };
-	const char *folder = setting("PULUMI_LOCAL_OBJECTS", NULL);
-
-	if (!folder)
-		return err_internal(e, "PULUMI_LOCAL_OBJECTS is not set: name the folder that keeps the checkpoints");
-	if (blob_open_local(folder, &app->objects, e) < 0)
-		return -1;
-	if (db_endpoint(setting("PULUMI_DATABASE_ENDPOINT", "pulumi-db:3306"), arena, &config, e) < 0)
-		return -1;
-	return db_open(&config, &app->db, e);
-}
-
 static void stop(int signal_number)
 {
 	(void)signal_number;
@@ -113,13 +79,13 @@ int main(int argc, char **argv)
 {
 	struct sigaction on_stop = { .sa_handler = stop };
 	struct arena arena = ARENA_INIT;
-	struct app app = { .now_us = clock_now, .max_body = LIMIT_BODY_DEFAULT };
+	struct app app = { 0 };
 	struct err e = { 0 };
 	FCGX_Request fcgi;
 
 	if (argc > 1)
-		return fputs(usage, strcmp(argv[1], "--help") ? stderr : stdout), strcmp(argv[1], "--help") != 0;
-	if (start(&app, &arena, &e) < 0) {
+		return help(strcmp(argv[1], "--help") ? stderr : stdout), strcmp(argv[1], "--help") != 0;
+	if (start_open(&app, START_ALL, &arena, &e) < 0) {
 		fprintf(stderr, "pulumi-api.fcgi: %s\n", e.detail[0] ? e.detail : e.message);
 		return 1;
 	}
@@ -130,8 +96,7 @@ int main(int argc, char **argv)
 	FCGX_InitRequest(&fcgi, 0, FCGI_FAIL_ACCEPT_ON_INTR);
 	while (FCGX_Accept_r(&fcgi) >= 0)
 		serve_one(&app, &fcgi);
-	db_close(app.db);
-	blob_close(app.objects);
+	start_close(&app);
 	arena_clear(&arena);
 	return 0;
 }

@@ -3,108 +3,13 @@
 
 #include <stdio.h>
 
-#include "access/access.h"
+#include "api/route.h"
+#include "audit/audit.h"
 #include "base/limits.h"
 #include "http/gzip.h"
 #include "http/problem.h"
 
-enum transaction { PLAIN, WRITE };
-
-struct route {
-	const char *method, *path, *name;
-	api_handler *handler;
-	enum permission access;
-	enum transaction transaction;
-};
-
-static const struct route routes[] = {
-#define OP(method, path, name, access, transaction) { #method, path, #name, api_##name, access, transaction },
-#define ALIAS OP
-#include "api/routes.def"
-#undef OP
-#undef ALIAS
-};
-
-#define ROUTE_COUNT (sizeof(routes) / sizeof(routes[0]))
 #define GZIP_FROM 1024	/* smaller answers travel as they are */
-
-static bool is_kind(const char *text)
-{
-	return !strcmp(text, "update") || !strcmp(text, "preview") || !strcmp(text, "refresh") ||
-	       !strcmp(text, "destroy");
-}
-
-/* Stores a decoded segment where the placeholder says; false when it cannot stand there. */
-static bool take_segment(struct request *rq, struct span placeholder, const char *text)
-{
-	static const struct {
-		const char *name;
-		size_t offset;
-	} places[] = {
-		{ "{org}", offsetof(struct request, path.organization) },
-		{ "{project}", offsetof(struct request, path.project) },
-		{ "{stack}", offsetof(struct request, path.name) },
-		{ "{kind}", offsetof(struct request, kind) },
-		{ "{update}", offsetof(struct request, update_id) },
-		{ "{version}", offsetof(struct request, version) },
-	};
-
-	if (!*text || (span_equal(placeholder, SPAN("{kind}")) && !is_kind(text)))
-		return false;
-	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
-		if (span_equal(placeholder, span_of(places[i].name)))
-			*(const char **)((char *)rq + places[i].offset) = text;
-	return true;
-}
-
-static bool match(struct request *rq, const char *pattern)
-{
-	const char *path = rq->http.path;
-
-	while (*pattern == '/' && *path == '/') {
-		struct span want = { ++pattern, strcspn(pattern, "/") };
-		struct span have = { ++path, strcspn(path, "/") };
-		char *text;
-
-		if (want.length && want.data[0] == '{') {
-			if (have.length > LIMIT_PATH_SEGMENT || http_unescape(rq->arena, have, false, &text) < 0 ||
-			    !take_segment(rq, want, text))
-				return false;
-		} else if (!span_equal(want, have)) {
-			return false;
-		}
-		pattern += want.length;
-		path += have.length;
-	}
-	return !*pattern && !*path;
-}
-
-static void forget_path(struct request *rq)
-{
-	rq->path = (struct stack_path){ 0 };
-	rq->kind = rq->update_id = rq->version = NULL;
-}
-
-static const struct route *find_route(struct request *rq, struct err *e)
-{
-	bool other_method = false;
-
-	for (size_t i = 0; i < ROUTE_COUNT; i++) {
-		forget_path(rq);
-		if (!match(rq, routes[i].path))
-			continue;
-		if (!strcmp(rq->http.method, routes[i].method))
-			return &routes[i];
-		other_method = true;
-	}
-	forget_path(rq);
-	if (other_method)
-		err_set(e, ERR_METHOD, "Method Not Allowed: %.16s is not supported here", rq->http.method);
-	else
-		err_set(e, ERR_NOT_FOUND, "Not Found: %.16s %.200s is not an operation of this server", rq->http.method,
-			rq->http.path);
-	return NULL;
-}
 
 static int no_credentials(struct err *e)
 {
@@ -159,24 +64,35 @@ struct attempt {
 	struct http_reply *rp;
 };
 
+static int record(const struct attempt *a, struct err *e)
+{
+	struct request *rq = a->rq;
+	struct audit_event event = { rq->caller.organization_id, rq->caller.user_id, rq->caller.token_id, a->route->name,
+				     rq->http.path, http_variable(&rq->http, "REMOTE_ADDR"), rq->now_us };
+
+	return audit_record(rq->db, &event, e);
+}
+
 static int attempt(void *context, struct err *e)
 {
 	struct attempt *a = context;
 
 	http_reply_clear(a->rp);
-	return a->route->handler(a->rq, a->rp, e);
+	if (a->route->handler(a->rq, a->rp, e) < 0)
+		return -1;
+	return a->route->flags & AUDIT ? record(a, e) : 1;
 }
 
 static int handle(struct request *rq, struct http_reply *rp, struct err *e)
 {
-	const struct route *route = find_route(rq, e);
+	const struct route *route = route_find(rq, e);
 	struct attempt a = { route, rq, rp };
 
 	if (!route || authorize(rq, route->access, e) < 0)
 		return -1;
 	if (rq->update_id && !uuid_valid(rq->update_id))
 		return err_set(e, ERR_NOT_FOUND, "Not Found: Update '%.36s' not found", rq->update_id);
-	if (route->transaction == WRITE)
+	if (route->flags & WRITE)
 		return db_run(rq->db, attempt, &a, e);
 	return attempt(&a, e);
 }

@@ -5,15 +5,7 @@
 
 #include "api/request.h"
 
-typedef int api_handler(struct request *rq, struct http_reply *rp, struct err *e);
-
 /* Answers the request: always leaves a status. One log line goes to standard error for failures of the server. */
 void api_dispatch(struct request *rq, struct http_reply *rp);
-
-#define OP(method, path, name, access, transaction) api_handler api_##name;
-#define ALIAS(method, path, name, access, transaction)
-#include "api/routes.def"
-#undef OP
-#undef ALIAS
 
 #endif

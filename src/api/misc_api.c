@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Status, capabilities and the registry's truthful empty lists. */
-#include "api/dispatch.h"
+#include "api/route.h"
+#include "update/update.h"
 
 static int reply_text(struct http_reply *rp, const char *json)
 {
@@ -9,18 +10,31 @@ static int reply_text(struct http_reply *rp, const char *json)
 	return 1;
 }
 
+struct status_reply {
+	const char *status;
+};
+
+const struct field status_reply_fields[] = {
+	FIELD(status_reply, status, "status", FIELD_TEXT),
+	{ 0 },
+};
+
 /* 200 as soon as this process serves: what load balancers and installers ask. */
 int api_get_status(struct request *rq, struct http_reply *rp, struct err *e)
 {
 	(void)rq, (void)e;
-	return reply_text(rp, "{\"status\":\"ok\"}");
+	return reply_json(rp, status_reply_fields, &(struct status_reply){ "ok" });
 }
 
-/* Capabilities: only what is served. The deployment schema says which state versions are stored unchanged. */
+/* Only what is served. The deployment schema is the highest version that is stored unchanged. */
 int api_capabilities(struct request *rq, struct http_reply *rp, struct err *e)
 {
 	(void)rq, (void)e;
-	return reply_text(rp, "{\"capabilities\":[{\"capability\":\"deployment-schema-version\",\"version\":1,"
+	return reply_text(rp, "{\"capabilities\":["
+			      "{\"capability\":\"batch-encrypt\"},"
+			      "{\"capability\":\"delta-checkpoint-uploads-v2\",\"version\":2,"
+			      "\"configuration\":{\"checkpointCutoffSizeBytes\":" CHECKPOINT_CUTOFF_TEXT "}},"
+			      "{\"capability\":\"deployment-schema-version\",\"version\":1,"
 			      "\"configuration\":{\"version\":4}}]}");
 }
 

@@ -3,16 +3,20 @@
 #ifndef BASE_APP_H
 #define BASE_APP_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 struct db;
 struct blob_store;
+struct keys;
 
 struct app {
 	struct db *db;
 	struct blob_store *objects;
+	struct keys *keys;		/* opens the data keys of stacks */
 	size_t max_body;		/* bytes of a decompressed body */
+	bool sendfile;			/* the web server sends files named by X-Sendfile */
 	int64_t (*now_us)(void);	/* microseconds since 1970, UTC */
 };
 

@@ -112,6 +112,13 @@ void http_request_done(struct http_request *rq)
 	buffer_done(&rq->inflated);
 }
 
+const char *http_variable(struct http_request *rq, const char *name)
+{
+	const char *value = rq->variable(rq->source, name);
+
+	return value ? value : "";
+}
+
 const char *http_header(struct http_request *rq, const char *name)
 {
 	char variable[128];

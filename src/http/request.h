@@ -40,6 +40,8 @@ struct http_request {
 int http_request_init(struct http_request *rq, struct err *e) WARN_UNUSED;
 void http_request_done(struct http_request *rq);
 
+/* A variable of the web server, "" when it is absent. */
+const char *http_variable(struct http_request *rq, const char *name);
 /* A header by its CGI name without HTTP_, e.g. "USER_AGENT"; NULL when absent or empty. */
 const char *http_header(struct http_request *rq, const char *name);
 /* A query parameter; NULL when absent or empty. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "api/dispatch.h"
+#include "api/route.h"
 
 static const struct field organization_fields[] = {
 	FIELD(organization, name, "name", FIELD_TEXT),
@@ -14,7 +14,7 @@ struct user_reply {
 	bool site_admin;
 };
 
-static const struct field user_fields[] = {
+const struct field user_reply_fields[] = {
 	FIELD(user_reply, id, "id", FIELD_TEXT),
 	FIELD(user_reply, login, "githubLogin", FIELD_TEXT),
 	FIELD(user_reply, name, "name", FIELD_TEXT),
@@ -38,68 +38,72 @@ int api_get_current_user(struct request *rq, struct http_reply *rp, struct err *
 
 	reply.organizations.items = list;
 	reply.organizations.size = sizeof(*list);
-	return reply_json(rp, user_fields, &reply);
+	return reply_json(rp, user_reply_fields, &reply);
 }
+
+const struct field default_organization_reply_fields[] = {
+	FIELD(organization, login, "gitHubLogin", FIELD_TEXT),
+	{ 0 },
+};
 
 /* GetDefaultOrganization: an empty name lets the command line use the user's own. */
 int api_get_default_organization(struct request *rq, struct http_reply *rp, struct err *e)
 {
-	static const struct field fields[] = {
-		FIELD(organization, login, "gitHubLogin", FIELD_TEXT),
-		{ 0 },
-	};
 	struct organization reply = { 0 };
 
 	if (identity_default_organization(rq->db, rq->caller.user_id, rq->arena, &reply.login, e) < 0)
 		return -1;
 
-	return reply_json(rp, fields, &reply);
+	return reply_json(rp, default_organization_reply_fields, &reply);
 }
 
 struct token_reply {
 	const char *token;
 };
 
+const struct field signup_body_fields[] = {
+	FIELD(signup, name, "name", FIELD_TEXT, .flags = FIELD_REQUIRED, .limit = 255),
+	FIELD(signup, login, "loginName", FIELD_TEXT, .flags = FIELD_REQUIRED, .limit = 40),
+	FIELD(signup, email, "email", FIELD_TEXT, .flags = FIELD_REQUIRED, .limit = 255),
+	FIELD(signup, password, "password", FIELD_TEXT, .flags = FIELD_REQUIRED | FIELD_SECRET, .limit = 640),
+	{ 0 },
+};
+
+const struct field signup_reply_fields[] = {
+	FIELD(token_reply, token, "pulumiAccessToken", FIELD_TEXT, .flags = FIELD_SECRET),
+	{ 0 },
+};
+
 /* EmailSignup: the first user of an installation administers it. */
 int api_email_signup(struct request *rq, struct http_reply *rp, struct err *e)
 {
-	static const struct field body_fields[] = {
-		FIELD(signup, name, "name", FIELD_TEXT, .flags = FIELD_REQUIRED, .limit = 255),
-		FIELD(signup, login, "loginName", FIELD_TEXT, .flags = FIELD_REQUIRED, .limit = 40),
-		FIELD(signup, email, "email", FIELD_TEXT, .flags = FIELD_REQUIRED, .limit = 255),
-		FIELD(signup, password, "password", FIELD_TEXT, .flags = FIELD_REQUIRED | FIELD_SECRET, .limit = 640),
-		{ 0 },
-	};
-	static const struct field fields[] = {
-		FIELD(token_reply, token, "pulumiAccessToken", FIELD_TEXT, .flags = FIELD_SECRET),
-		{ 0 },
-	};
 	struct signup body = { 0 };
 	char token[BEARER_TEXT];
 
-	if (request_body(rq, body_fields, &body, e) < 0)
+	if (request_body(rq, signup_body_fields, &body, e) < 0)
 		return -1;
 
 	if (identity_sign_up(rq->db, &body, rq->now_us, token, e) < 0)
 		return -1;
 
-	return reply_json(rp, fields, &(struct token_reply){ token });
+	return reply_json(rp, signup_reply_fields, &(struct token_reply){ token });
 }
 
 struct organization_body {
 	const char *login;
 };
 
+const struct field new_organization_body_fields[] = {
+	FIELD(organization_body, login, "orgName", FIELD_TEXT, .flags = FIELD_REQUIRED, .limit = 40),
+	{ 0 },
+};
+
 /* NewOrganization: the caller becomes its administrator. */
 int api_new_organization(struct request *rq, struct http_reply *rp, struct err *e)
 {
-	static const struct field body_fields[] = {
-		FIELD(organization_body, login, "orgName", FIELD_TEXT, .flags = FIELD_REQUIRED, .limit = 40),
-		{ 0 },
-	};
 	struct organization_body body = { 0 };
 
-	if (request_body(rq, body_fields, &body, e) < 0)
+	if (request_body(rq, new_organization_body_fields, &body, e) < 0)
 		return -1;
 
 	if (identity_new_organization(rq->db, rq->caller.user_id, body.login, body.login, rq->now_us, e) < 0)

@@ -21,7 +21,9 @@ enum field_kind {
 	FIELD_TEXT_LIST,	/* struct text_list */
 	FIELD_TEXT_MAP,	/* struct text_map */
 	FIELD_OBJECT,	/* a nested struct, in place, with its own table */
-	FIELD_LIST	/* struct object_list of structs with a table of their own (write only) */
+	FIELD_OBJECT_POINTER,	/* const void * to a struct with its own table, NULL: none (write only) */
+	FIELD_LIST,	/* struct object_list of structs with a table of their own (write only) */
+	FIELD_TIME	/* int64_t microseconds, written as whole seconds; negative: none (write only) */
 };
 
 enum field_flag {
@@ -57,9 +59,12 @@ struct field {
 	size_t offset;
 	unsigned flags;
 	size_t limit;		/* longest text in bytes, most items, or largest raw value; 0: none of its own */
-	const struct field *fields;	/* FIELD_OBJECT, FIELD_LIST; ends with a zeroed field */
+	const struct field *fields;	/* of the objects and lists; ends with a zeroed field */
 	const char *help;	/* one sentence for the API description */
 };
+
+/* The tables of operations without a body, and of those whose body is opaque JSON or other bytes. */
+extern const struct field NONE_fields[], RAW_fields[], TEXT_MAP_fields[];
 
 #define FIELD(structure, member, json_name, field_kind, ...)                                       \
 	{ .name = (json_name), .kind = (field_kind), .offset = offsetof(struct structure, member),     \
@@ -74,6 +79,8 @@ int fields_read_text_map(struct span json, struct arena *arena, struct text_map 
 
 /* Appends the object, braces included. */
 void fields_write(const struct field *fields, const void *structure, struct buffer *out);
+/* Appends the JSON schema of the object that the table describes. */
+void fields_schema(const struct field *fields, struct buffer *out);
 void json_write_text_map(struct buffer *out, const struct text_map *map);
 
 #endif

@@ -19,6 +19,26 @@ static int check_name(const char *what, const char *name, struct err *e)
 	return 1;
 }
 
+int stack_check_tags(const struct text_map *tags, struct err *e)
+{
+	if (tags->count > LIMIT_TAGS)
+		return err_set(e, ERR_BAD_REQUEST, "Bad Request: %zu tags, at most %d are allowed", tags->count, LIMIT_TAGS);
+	for (size_t i = 0; i < tags->count; i++) {
+		const char *name = tags->items[i].name;
+		size_t n = strlen(name);
+
+		if (n == 0 || n > LIMIT_TAG_NAME ||
+		    strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.:-") != n)
+			return err_set(e, ERR_BAD_REQUEST,
+				       "Bad Request: the tag name '%.60s' must have 1 to %d letters, digits, '-', '_', '.' or ':'",
+				       name, LIMIT_TAG_NAME);
+		if (strlen(tags->items[i].value) > LIMIT_TAG_VALUE * 4)
+			return err_set(e, ERR_BAD_REQUEST, "Bad Request: the value of tag '%s' is longer than %d characters",
+				       name, LIMIT_TAG_VALUE);
+	}
+	return 1;
+}
+
 static int not_found(const struct stack_path *p, struct err *e)
 {
 	return err_set(e, ERR_NOT_FOUND, "Not Found: Stack '%.40s/%.100s/%.100s' not found", p->organization,

@@ -4,13 +4,15 @@
 #define STACK_STACK_H
 
 #include "identity/identity.h"
+#include "json/fields.h"
 
 struct stack_path {
 	const char *organization, *project, *name;
 };
 
 struct stack {
-	char *id, *project, *name, *tags, *active_update_id;	/* tags: JSON */
+	char *id, *project, *name, *active_update_id;
+	struct span tags, config;	/* JSON; config has data NULL unless it is remote */
 	int64_t version, checkpoint_version, resource_count, last_update_at;	/* checkpoint_version -1: none */
 	/* the running operation, NULL kind when there is none or its lease has lapsed */
 	char *operation_kind, *operation_author;
@@ -21,6 +23,8 @@ struct stack_listed {
 	char *id, *organization, *project, *name;
 	int64_t last_update_at, resource_count;
 	bool running;
+	const char *self;			/* for the reply */
+	const struct stack_listed *links;	/* for the reply */
 };
 
 struct stack_filter {
@@ -41,6 +45,8 @@ int stack_create(struct db *db, const struct caller *c, const struct stack_path 
 /* 400 when resources remain and not forced, 409 while an update runs. In a transaction. */
 int stack_delete(struct db *db, const struct caller *c, const struct stack_path *path, bool force,
 		 int64_t now_us, struct err *e) WARN_UNUSED;
+/* Names and values as the command line checks them: 400 for what would not come back from it. */
+int stack_check_tags(const struct text_map *tags, struct err *e) WARN_UNUSED;
 int stack_set_tags(struct db *db, const struct caller *c, const struct stack_path *path, const char *tags,
 		   struct err *e) WARN_UNUSED;
 /* Stacks that the caller's organizations own, by id, at most `limit`. */

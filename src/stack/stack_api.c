@@ -1,28 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "api/dispatch.h"
+#include "api/route.h"
 #include "base/limits.h"
-#include "json/write.h"
-
-/* Names and values as the command line checks them; longer ones would not come back from it. */
-static int check_tags(const struct text_map *tags, struct err *e)
-{
-	if (tags->count > LIMIT_TAGS)
-		return err_set(e, ERR_BAD_REQUEST, "Bad Request: %zu tags, at most %d are allowed", tags->count, LIMIT_TAGS);
-	for (size_t i = 0; i < tags->count; i++) {
-		const char *name = tags->items[i].name;
-		size_t n = strlen(name);
-
-		if (n == 0 || n > LIMIT_TAG_NAME ||
-		    strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.:-") != n)
-			return err_set(e, ERR_BAD_REQUEST,
-				       "Bad Request: the tag name '%.60s' must have 1 to %d letters, digits, '-', '_', '.' or ':'",
-				       name, LIMIT_TAG_NAME);
-		if (strlen(tags->items[i].value) > LIMIT_TAG_VALUE * 4)
-			return err_set(e, ERR_BAD_REQUEST, "Bad Request: the value of tag '%s' is longer than %d characters",
-				       name, LIMIT_TAG_VALUE);
-	}
-	return 1;
-}
 
 /* The JSON that is stored, in the arena. */
 static const char *tags_text(struct request *rq, const struct text_map *tags)
@@ -55,21 +33,22 @@ struct create_stack_body {
 	struct span state, config;
 };
 
+const struct field create_stack_body_fields[] = {
+	FIELD(create_stack_body, name, "stackName", FIELD_TEXT, .flags = FIELD_REQUIRED),
+	FIELD(create_stack_body, tags, "tags", FIELD_TEXT_MAP),
+	FIELD(create_stack_body, teams, "teams", FIELD_TEXT_LIST, .limit = 100),
+	FIELD(create_stack_body, state, "state", FIELD_RAW_OBJECT),
+	FIELD(create_stack_body, config, "config", FIELD_RAW_OBJECT),
+	{ 0 },
+};
+
 /* CreateStack */
 int api_create_stack(struct request *rq, struct http_reply *rp, struct err *e)
 {
-	static const struct field body_fields[] = {
-		FIELD(create_stack_body, name, "stackName", FIELD_TEXT, .flags = FIELD_REQUIRED),
-		FIELD(create_stack_body, tags, "tags", FIELD_TEXT_MAP),
-		FIELD(create_stack_body, teams, "teams", FIELD_TEXT_LIST, .limit = 100),
-		FIELD(create_stack_body, state, "state", FIELD_RAW_OBJECT),
-		FIELD(create_stack_body, config, "config", FIELD_RAW_OBJECT),
-		{ 0 },
-	};
 	struct create_stack_body body = { 0 };
 	char id[UUID_TEXT];
 
-	if (request_body(rq, body_fields, &body, e) < 0 || check_tags(&body.tags, e) < 0)
+	if (request_body(rq, create_stack_body_fields, &body, e) < 0 || stack_check_tags(&body.tags, e) < 0)
 		return -1;
 	if (body.teams.count || body.state.data || body.config.data)
 		return err_set(e, ERR_BAD_REQUEST,
@@ -84,38 +63,47 @@ int api_create_stack(struct request *rq, struct http_reply *rp, struct err *e)
 	return reply_empty(rp);
 }
 
-static void write_operation(struct buffer *b, const struct stack *s)
-{
-	json_write_name(b, "currentOperation");
-	buffer_putc(b, '{');
-	json_put_text(b, "kind", s->operation_kind);
-	json_put_text(b, "author", s->operation_author);
-	json_put_int(b, "started", s->operation_started / 1000000);
-	buffer_putc(b, '}');
-}
+static const struct field operation_fields[] = {
+	FIELD(stack, operation_kind, "kind", FIELD_TEXT),
+	FIELD(stack, operation_author, "author", FIELD_TEXT),
+	FIELD(stack, operation_started, "started", FIELD_TIME),
+	{ 0 },
+};
+
+struct stack_reply {
+	const char *id, *organization, *project, *name, *active_update;
+	const struct stack *operation;
+	struct span tags, config;
+	int64_t version;
+};
+
+const struct field stack_reply_fields[] = {
+	FIELD(stack_reply, id, "id", FIELD_TEXT),
+	FIELD(stack_reply, organization, "orgName", FIELD_TEXT),
+	FIELD(stack_reply, project, "projectName", FIELD_TEXT),
+	FIELD(stack_reply, name, "stackName", FIELD_TEXT),
+	FIELD(stack_reply, operation, "currentOperation", FIELD_OBJECT_POINTER, .flags = FIELD_OMIT_EMPTY,
+	      .fields = operation_fields),
+	FIELD(stack_reply, active_update, "activeUpdate", FIELD_TEXT),
+	FIELD(stack_reply, tags, "tags", FIELD_RAW_OBJECT, .help = "Texts by name."),
+	FIELD(stack_reply, config, "config", FIELD_RAW_OBJECT, .flags = FIELD_OMIT_EMPTY,
+	      .help = "Present only when the configuration is remote."),
+	FIELD(stack_reply, version, "version", FIELD_INT),
+	{ 0 },
+};
 
 /* GetStack */
 int api_get_stack(struct request *rq, struct http_reply *rp, struct err *e)
 {
-	struct buffer *b = &rp->body;
 	struct stack s = { 0 };
+	struct stack_reply reply;
 
 	if (stack_find(rq->db, &rq->caller, &rq->path, rq->now_us, rq->arena, &s, e) < 0)
 		return -1;
 
-	rp->status = 200;
-	buffer_putc(b, '{');
-	json_put_text(b, "id", s.id);
-	json_put_text(b, "orgName", rq->caller.organization_login);
-	json_put_text(b, "projectName", s.project);
-	json_put_text(b, "stackName", s.name);
-	if (s.operation_kind)
-		write_operation(b, &s);
-	json_put_text(b, "activeUpdate", s.active_update_id);
-	json_put_raw(b, "tags", span_of(s.tags));
-	json_put_int(b, "version", s.version);
-	buffer_putc(b, '}');
-	return 1;
+	reply = (struct stack_reply){ s.id, rq->caller.organization_login, s.project, s.name, s.active_update_id,
+				      s.operation_kind ? &s : NULL, s.tags, s.config, s.version };
+	return reply_json(rp, stack_reply_fields, &reply);
 }
 
 /* DeleteStack */
@@ -139,7 +127,7 @@ int api_update_stack_tags(struct request *rq, struct http_reply *rp, struct err 
 	struct span body;
 
 	if (http_body(&rq->http, LIMIT_PLAIN_BODY, &body, e) < 0 ||
-	    fields_read_text_map(body, rq->arena, &tags, e) < 0 || check_tags(&tags, e) < 0)
+	    fields_read_text_map(body, rq->arena, &tags, e) < 0 || stack_check_tags(&tags, e) < 0)
 		return -1;
 
 	if (stack_set_tags(rq->db, &rq->caller, &rq->path, tags_text(rq, &tags), e) < 0)
@@ -148,19 +136,40 @@ int api_update_stack_tags(struct request *rq, struct http_reply *rp, struct err 
 	return reply_empty(rp);
 }
 
-static void write_listed(struct buffer *b, const struct stack_listed *s)
+static const struct field links_fields[] = {
+	FIELD(stack_listed, self, "self", FIELD_TEXT),
+	{ 0 },
+};
+
+static const struct field stack_listed_fields[] = {
+	FIELD(stack_listed, id, "id", FIELD_TEXT),
+	FIELD(stack_listed, organization, "orgName", FIELD_TEXT),
+	FIELD(stack_listed, project, "projectName", FIELD_TEXT),
+	FIELD(stack_listed, name, "stackName", FIELD_TEXT),
+	FIELD(stack_listed, last_update_at, "lastUpdate", FIELD_TIME, .flags = FIELD_OMIT_EMPTY,
+	      .help = "0 while an update runs."),
+	FIELD(stack_listed, resource_count, "resourceCount", FIELD_INT),
+	FIELD(stack_listed, links, "links", FIELD_OBJECT_POINTER, .fields = links_fields),
+	{ 0 },
+};
+
+struct stack_list_reply {
+	struct object_list stacks;
+	const char *continuation_token;
+};
+
+const struct field stack_list_reply_fields[] = {
+	FIELD(stack_list_reply, stacks, "stacks", FIELD_LIST, .fields = stack_listed_fields),
+	FIELD(stack_list_reply, continuation_token, "continuationToken", FIELD_TEXT, .flags = FIELD_OMIT_EMPTY),
+	{ 0 },
+};
+
+static void finish_listed(struct request *rq, struct stack_listed *s)
 {
-	json_write_separator(b);
-	buffer_putc(b, '{');
-	json_put_text(b, "id", s->id);
-	json_put_text(b, "orgName", s->organization);
-	json_put_text(b, "projectName", s->project);
-	json_put_text(b, "stackName", s->name);
-	if (s->last_update_at >= 0) {
-		json_put_int(b, "lastUpdate", s->running ? 0 : s->last_update_at / 1000000);
-		json_put_int(b, "resourceCount", s->resource_count);
-	}
-	buffer_puts(b, ",\"links\":{\"self\":\"\"}}");
+	s->self = arena_printf(rq->arena, "/api/stacks/%s/%s/%s", s->organization, s->project, s->name);
+	s->links = s;
+	if (s->running)
+		s->last_update_at = 0;
 }
 
 /* ListUserStacks: the token of the next page is the last id; a last page carries none. */
@@ -171,6 +180,7 @@ int api_list_user_stacks(struct request *rq, struct http_reply *rp, struct err *
 				  .tag_name = http_parameter(&rq->http, "tagName"),
 				  .tag_value = http_parameter(&rq->http, "tagValue"),
 				  .after = http_parameter(&rq->http, "continuationToken") };
+	struct stack_list_reply reply = { 0 };
 	struct stack_listed *list;
 	size_t count;
 
@@ -180,13 +190,10 @@ int api_list_user_stacks(struct request *rq, struct http_reply *rp, struct err *
 	if (stack_list(rq->db, &rq->caller, &f, LIMIT_PAGE_DEFAULT + 1, rq->arena, &list, &count, e) < 0)
 		return -1;
 
-	rp->status = 200;
-	buffer_puts(&rp->body, "{\"stacks\":[");
-	for (size_t i = 0; i < count && i < LIMIT_PAGE_DEFAULT; i++)
-		write_listed(&rp->body, &list[i]);
-	buffer_putc(&rp->body, ']');
+	reply.stacks = (struct object_list){ list, count < LIMIT_PAGE_DEFAULT ? count : LIMIT_PAGE_DEFAULT, sizeof(*list) };
+	for (size_t i = 0; i < reply.stacks.count; i++)
+		finish_listed(rq, &list[i]);
 	if (count > LIMIT_PAGE_DEFAULT)
-		json_put_text(&rp->body, "continuationToken", list[LIMIT_PAGE_DEFAULT - 1].id);
-	buffer_putc(&rp->body, '}');
-	return 1;
+		reply.continuation_token = list[LIMIT_PAGE_DEFAULT - 1].id;
+	return reply_json(rp, stack_list_reply_fields, &reply);
 }

@@ -3,7 +3,8 @@
 
 #define STACK_ROW                                                                                  \
 	DB_COLUMN(stack, id, COLUMN_TEXT), DB_COLUMN(stack, project, COLUMN_TEXT),                 \
-		DB_COLUMN(stack, name, COLUMN_TEXT), DB_COLUMN(stack, tags, COLUMN_TEXT),          \
+		DB_COLUMN(stack, name, COLUMN_TEXT), DB_COLUMN(stack, tags, COLUMN_BYTES),         \
+		DB_COLUMN(stack, config, COLUMN_BYTES),                                            \
 		DB_COLUMN(stack, active_update_id, COLUMN_TEXT), DB_COLUMN(stack, version, COLUMN_INT), \
 		DB_COLUMN(stack, checkpoint_version, COLUMN_INT),                                  \
 		DB_COLUMN(stack, resource_count, COLUMN_INT), DB_COLUMN(stack, last_update_at, COLUMN_TIME)
@@ -19,7 +20,7 @@ const struct db_column stack_columns[] = {
 };
 
 const struct stmt STACK_BY_PATH = STMT("stack.by_path",
-	"SELECT s.id AS id, s.project AS project, s.name AS name, s.tags_json AS tags, "
+	"SELECT s.id AS id, s.project AS project, s.name AS name, s.tags_json AS tags, s.config_json AS config, "
 	"s.active_update_id AS active_update_id, s.version AS version, "
 	"COALESCE(s.checkpoint_version, -1) AS checkpoint_version, s.resource_count AS resource_count, "
 	"s.last_update_at AS last_update_at, u.kind AS operation_kind, r.login AS operation_author, "
@@ -31,7 +32,7 @@ const struct stmt STACK_BY_PATH = STMT("stack.by_path",
 	"WHERE s.organization_id = ? AND s.project = ? AND s.name = ? AND s.deleted_at IS NULL");
 
 const struct stmt STACK_LOCK_BY_PATH = STMT("stack.lock_by_path",
-	"SELECT id, project, name, tags_json AS tags, active_update_id, version, "
+	"SELECT id, project, name, tags_json AS tags, config_json AS config, active_update_id, version, "
 	"COALESCE(checkpoint_version, -1) AS checkpoint_version, resource_count, last_update_at "
 	"FROM stacks "
 	"WHERE organization_id = ? AND project = ? AND name = ? AND deleted_at IS NULL FOR UPDATE");

@@ -30,6 +30,11 @@ int update_create(struct db *db, const struct caller *c, const struct stack_path
 		       NULL, e);
 }
 
+bool update_is_open(const struct update *u)
+{
+	return !strcmp(u->status, "running") || !strcmp(u->status, "not started");
+}
+
 static int update_not_found(const char *id, struct err *e)
 {
 	return err_set(e, ERR_NOT_FOUND, "Not Found: Update '%.36s' not found", id);
@@ -147,7 +152,7 @@ static int run(struct db *db, const struct update *u, const struct stack *stack,
 
 	bearer_new("", started->token, digest);
 	started->version = stack->version;
-	started->token_expires_at = (now_us + LEASE_US) / 1000000;
+	started->token_expires_at = now_us + LEASE_US;
 	if (db_exec(db, &UPDATE_RUN,
 		    DB_VALUES(u->preview ? (struct db_value){ 0 } : db_int(stack->version),
 			      stack->checkpoint_version < 0 ? (struct db_value){ 0 } : db_int(stack->checkpoint_version),
@@ -159,7 +164,7 @@ static int run(struct db *db, const struct update *u, const struct stack *stack,
 }
 
 int update_start(struct db *db, const struct caller *c, const struct stack_path *path, const char *id,
-		 const char *tags, int64_t now_us, struct update_started *ret_started, struct err *e)
+		 const char *tags, int64_t journal_version, int64_t now_us, struct update_started *ret_started, struct err *e)
 {
 	_cleanup_(arena_clear) struct arena arena = ARENA_INIT;
 	struct update update = { 0 };
@@ -168,6 +173,7 @@ int update_start(struct db *db, const struct caller *c, const struct stack_path 
 	if (stack_lock(db, c, path, &arena, &stack, e) < 0 ||
 	    find_in(db, &UPDATE_LOCK_BY_ID, c, stack.id, id, &arena, &update, e) < 0)
 		return -1;
+	(void)journal_version;
 	if (strcmp(update.status, "not started"))
 		return err_set(e, ERR_CONFLICT, "Conflict: the update was started before; it is %s", update.status);
 	if (!update.preview && take_stack(db, c, path, &stack, id, tags, now_us, &arena, e) < 0)
@@ -192,7 +198,7 @@ int update_renew(struct db *db, const char *id, struct span token, int64_t durat
 		return -1;
 	if (changed == 0)
 		return lease_lost(e);
-	*ret_expires_at = expires / 1000000;
+	*ret_expires_at = expires;
 	return 1;
 }
 
@@ -315,7 +321,7 @@ static int import_once(void *context, struct err *e)
 	_cleanup_(arena_clear) struct arena arena = ARENA_INIT;
 
 	if (update_create(im->app->db, im->caller, im->path, "import", &program, now_us, (char *)(uintptr_t)im->id, e) < 0 ||
-	    update_start(im->app->db, im->caller, im->path, im->id, NULL, now_us, &started, e) < 0 ||
+	    update_start(im->app->db, im->caller, im->path, im->id, NULL, 0, now_us, &started, e) < 0 ||
 	    update_find(im->app->db, im->caller, im->path, im->id, &arena, &u, e) < 0)
 		return -1;
 	u.checkpoint_sha256 = digest_span(im->stored->sha256);

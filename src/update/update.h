@@ -10,6 +10,7 @@
 #include "stack/stack.h"
 
 #define LEASE_US (300 * 1000000LL)
+#define CHECKPOINT_CUTOFF_TEXT "1048576"	/* bytes; smaller states are always sent whole */
 
 struct update {
 	char *id, *stack_id, *kind, *status, *requested_by;
@@ -27,15 +28,19 @@ struct update_program {
 };
 
 struct update_started {
-	int64_t version, token_expires_at;	/* the time in seconds since 1970 */
+	int64_t version, token_expires_at, journal_version;
 	char token[BEARER_TEXT];
+	const char *bearer;		/* for the reply */
 };
 
 struct update_info {
-	char *id, *kind, *message, *environment, *config, *result, *changes;
+	const char *id, *kind, *message, *result;
+	struct span environment, config, changes;	/* JSON */
 	int64_t started_at, ended_at, version, resource_count;
-	bool counted;
 };
+
+/* Not started or running. */
+bool update_is_open(const struct update *update);
 
 /* A checkpoint's text as the update token's holder sends it. */
 struct checkpoint_text {
@@ -51,7 +56,8 @@ int update_create(struct db *db, const struct caller *c, const struct stack_path
 		  struct err *e) WARN_UNUSED;
 /* `tags` JSON or NULL to keep them. In a transaction. 409 says who holds the stack and how to cancel. */
 int update_start(struct db *db, const struct caller *c, const struct stack_path *path, const char *id,
-		 const char *tags, int64_t now_us, struct update_started *ret_started, struct err *e) WARN_UNUSED;
+		 const char *tags, int64_t journal_version, int64_t now_us, struct update_started *ret_started,
+		 struct err *e) WARN_UNUSED;
 /* The next four take the lease token's digest; 403 when it does not hold a running update. */
 int update_renew(struct db *db, const char *id, struct span token, int64_t duration_s, int64_t now_us,
 		 int64_t *ret_expires_at, struct err *e) WARN_UNUSED;

@@ -79,23 +79,21 @@ const struct db_column update_info_columns[] = {
 	DB_COLUMN(update_info, id, COLUMN_TEXT),
 	DB_COLUMN(update_info, kind, COLUMN_TEXT),
 	DB_COLUMN(update_info, message, COLUMN_TEXT),
-	DB_COLUMN(update_info, environment, COLUMN_TEXT),
-	DB_COLUMN(update_info, config, COLUMN_TEXT),
+	DB_COLUMN(update_info, environment, COLUMN_BYTES),
+	DB_COLUMN(update_info, config, COLUMN_BYTES),
 	DB_COLUMN(update_info, result, COLUMN_TEXT),
-	DB_COLUMN(update_info, changes, COLUMN_TEXT),
+	DB_COLUMN(update_info, changes, COLUMN_BYTES),
 	DB_COLUMN(update_info, started_at, COLUMN_TIME),
 	DB_COLUMN(update_info, ended_at, COLUMN_TIME),
 	DB_COLUMN(update_info, version, COLUMN_INT),
 	DB_COLUMN(update_info, resource_count, COLUMN_INT),
-	DB_COLUMN(update_info, counted, COLUMN_BOOL),
 	{ 0 },
 };
 
 /* Versions are dense and count down, so a page is a range of versions. */
 const struct stmt UPDATE_HISTORY = STMT("update.history",
 	"SELECT id, kind, message, environment_json AS environment, config_json AS config, status AS result, "
-	"resource_changes_json AS changes, started_at, ended_at, version, resource_count, "
-	"resource_count IS NOT NULL AS counted "
+	"resource_changes_json AS changes, started_at, ended_at, version, resource_count "
 	"FROM updates WHERE stack_id = ? AND organization_id = ? AND version BETWEEN ? AND ? ORDER BY version DESC");
 
 const struct stmt LOCK_TAKE = STMT("lock.take",

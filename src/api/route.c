@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "api/route.h"
+
+#include "base/limits.h"
+
+const struct route routes[] = {
+#define ROW(method, path, name, access, flags, body, reply, query, summary, alias)                 \
+	{ #method, path, #name, api_##name, access, flags, body##_fields, reply##_fields, query, summary, alias },
+#define OP(...) ROW(__VA_ARGS__, false)
+#define ALIAS(...) ROW(__VA_ARGS__, true)
+#include "api/routes.def"
+#undef OP
+#undef ALIAS
+};
+
+const size_t route_count = sizeof(routes) / sizeof(routes[0]);
+
+static bool is_kind(const char *text)
+{
+	return !strcmp(text, "update") || !strcmp(text, "preview") || !strcmp(text, "refresh") ||
+	       !strcmp(text, "destroy");
+}
+
+/* Stores a decoded segment where the placeholder says; false when it cannot stand there. */
+static bool take_segment(struct request *rq, struct span placeholder, const char *text)
+{
+	static const struct {
+		const char *name;
+		size_t offset;
+	} places[] = {
+		{ "{org}", offsetof(struct request, path.organization) },
+		{ "{project}", offsetof(struct request, path.project) },
+		{ "{stack}", offsetof(struct request, path.name) },
+		{ "{kind}", offsetof(struct request, kind) },
+		{ "{update}", offsetof(struct request, update_id) },
+		{ "{version}", offsetof(struct request, version) },
+	};
+
+	if (!*text || (span_equal(placeholder, SPAN("{kind}")) && !is_kind(text)))
+		return false;
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
+		if (span_equal(placeholder, span_of(places[i].name)))
+			*(const char **)((char *)rq + places[i].offset) = text;
+	return true;
+}
+
+static bool match(struct request *rq, const char *pattern)
+{
+	const char *path = rq->http.path;
+
+	while (*pattern == '/' && *path == '/') {
+		struct span want = { ++pattern, strcspn(pattern, "/") };
+		struct span have = { ++path, strcspn(path, "/") };
+		char *text;
+
+		if (want.length && want.data[0] == '{') {
+			if (have.length > LIMIT_PATH_SEGMENT || http_unescape(rq->arena, have, false, &text) < 0 ||
+			    !take_segment(rq, want, text))
+				return false;
+		} else if (!span_equal(want, have)) {
+			return false;
+		}
+		pattern += want.length;
+		path += have.length;
+	}
+	return !*pattern && !*path;
+}
+
+static void forget_path(struct request *rq)
+{
+	rq->path = (struct stack_path){ 0 };
+	rq->kind = rq->update_id = rq->version = NULL;
+}
+
+const struct route *route_find(struct request *rq, struct err *e)
+{
+	bool other_method = false;
+
+	for (size_t i = 0; i < route_count; i++) {
+		forget_path(rq);
+		if (!match(rq, routes[i].path))
+			continue;
+		if (!strcmp(rq->http.method, routes[i].method))
+			return &routes[i];
+		other_method = true;
+	}
+	forget_path(rq);
+	if (other_method)
+		err_set(e, ERR_METHOD, "Method Not Allowed: %.16s is not supported here", rq->http.method);
+	else
+		err_set(e, ERR_NOT_FOUND, "Not Found: %.16s %.200s is not an operation of this server", rq->http.method,
+			rq->http.path);
+	return NULL;
+}

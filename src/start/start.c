@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "start/start.h"
+
+#include <time.h>
+
+#include "base/settings.h"
+#include "blob/blob.h"
+#include "db/connect.h"
+
+static int64_t clock_now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+static int open_database(struct app *app, struct arena *arena, struct err *e)
+{
+	struct db_config config = { .user = setting("PULUMI_DATABASE_USER_NAME"),
+				    .password = setting("PULUMI_DATABASE_USER_PASSWORD"),
+				    .database = setting("PULUMI_DATABASE_NAME"),
+				    .ca_certificate_pem = setting("DATABASE_CA_CERTIFICATE"),
+				    .min_tls_version = setting("DATABASE_MIN_TLS_VERSION") };
+
+	if (db_endpoint(setting("PULUMI_DATABASE_ENDPOINT"), arena, &config, e) < 0)
+		return -1;
+	return db_open(&config, &app->db, e);
+}
+
+static int open_objects(struct app *app, struct err *e)
+{
+	const char *folder;
+
+	if (setting_required("PULUMI_LOCAL_OBJECTS", &folder, e) < 0)
+		return -1;
+	return blob_open_local(folder, &app->objects, e);
+}
+
+int start_open(struct app *app, unsigned parts, struct arena *arena, struct err *e)
+{
+	int64_t max_body;
+
+	app->now_us = clock_now;
+	if (settings_load(e) < 0 || setting_int("PULUMI_MAX_BODY_BYTES", 1 << 20, 1LL << 40, &max_body, e) < 0 ||
+	    setting_bool("PULUMI_SENDFILE", &app->sendfile, e) < 0)
+		return -1;
+	app->max_body = (size_t)max_body;
+	if ((parts & START_OBJECTS) && open_objects(app, e) < 0)
+		return -1;
+	if ((parts & START_DATABASE) && open_database(app, arena, e) < 0)
+		return -1;
+	return 1;
+}
+
+void start_close(struct app *app)
+{
+	db_close(app->db);
+	blob_close(app->objects);
+	app->db = NULL;
+	app->objects = NULL;
+}

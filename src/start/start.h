@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What every program does first: read the settings and open what they name. */
+#ifndef START_START_H
+#define START_START_H
+
+#include "base/app.h"
+#include "base/arena.h"
+#include "base/err.h"
+
+enum start_part { START_DATABASE = 1, START_OBJECTS = 2, START_KEYS = 4, START_ALL = 7 };
+
+/*
+ * Fills `app` with the clock, the limits and the parts asked for. -1 with a sentence in e->detail that
+ * names the setting. What it opened is closed by start_close, whatever the answer.
+ */
+int start_open(struct app *app, unsigned parts, struct arena *arena, struct err *e) WARN_UNUSED;
+void start_close(struct app *app);
+
+#endif
