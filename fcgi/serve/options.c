@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "options.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysinfo.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/limits.h"
+
+#define RESPONDERS_LEAST 8
+#define RESPONDERS_MOST 1024
+
+static const char *setting(const char *name, const char *fallback)
+{
+	const char *value = getenv(name);
+
+	return value && *value ? value : fallback;
+}
+
+static int whole_number(const char *name, long fallback, long least, long most, long *ret_value, struct err *e)
+{
+	const char *text = setting(name, NULL);
+	char *end;
+	long value;
+
+	if (!text) {
+		*ret_value = fallback;
+		return 1;
+	}
+	errno = 0;
+	value = strtol(text, &end, 10);
+	if (errno || *end || value < least || value > most)
+		return err_set(e, ERR_BAD_REQUEST, "%s: '%.40s' must be a whole number from %ld to %ld", name, text, least,
+			       most);
+	*ret_value = value;
+	return 1;
+}
+
+static int choice(const char *name, const char *const *names, int *ret_choice, struct err *e)
+{
+	const char *text = setting(name, names[0]);
+
+	for (int i = 0; names[i]; i++)
+		if (!strcmp(text, names[i])) {
+			*ret_choice = i;
+			return 1;
+		}
+	return err_set(e, ERR_BAD_REQUEST, "%s: '%.40s' is not known; use %s, %s%s%s", name, text, names[0], names[1],
+		       names[2] ? " or " : "", names[2] ? names[2] : "");
+}
+
+/* The path made absolute; refused when a configuration file could not carry it. */
+static int folder(struct arena *arena, const char *name, const char *fallback, const char **ret_path, struct err *e)
+{
+	const char *path = setting(name, fallback);
+	_cleanup_(freep) char *here = NULL;
+
+	if (!path) {
+		*ret_path = NULL;
+		return 0;
+	}
+	if (strpbrk(path, "\"\\\n\r$%"))
+		return err_set(e, ERR_BAD_REQUEST, "%s: '%.200s' has a quote, backslash, line break, $ or %%; use another path",
+			       name, path);
+	if (path[0] == '/') {
+		*ret_path = arena_strdup(arena, path);
+		return 1;
+	}
+	here = getcwd(NULL, 0);
+	*ret_path = arena_printf(arena, "%s/%s", here ? here : "", path);
+	return 1;
+}
+
+/* systemd may start us without /usr/sbin in PATH, so the usual folders are looked at as well. */
+static int find_web_program(struct arena *arena, struct serve_options *o, struct err *e)
+{
+	const char *name = o->web == WEB_APACHE ? "apache2" : "lighttpd";
+	const char *path = arena_printf(arena, "%s:/usr/sbin:/usr/local/sbin", setting("PATH", "/usr/bin:/bin"));
+
+	for (const char *p = path; *p;) {
+		size_t n = strcspn(p, ":");
+		const char *file = arena_printf(arena, "%.*s/%s", (int)n, p, name);
+
+		if (access(file, X_OK) == 0) {
+			o->web_program = file;
+			return 1;
+		}
+		p += n + (p[n] == ':');
+	}
+	return err_set(e, ERR_BAD_REQUEST, "PULUMI_WEB_SERVER: %s is not installed; run apt-get install %s, or set it to %s",
+		       name, name, o->web == WEB_APACHE ? "lighttpd" : "apache");
+}
+
+static int read_web(struct arena *arena, struct serve_options *o, struct err *e)
+{
+	static const char *const names[] = { "lighttpd", "apache", NULL };
+	unsigned char parsed[16];
+	int web = 0;
+
+	o->address = arena_strdup(arena, setting("PULUMI_BIND_ADDRESS", "0.0.0.0"));
+	if (inet_pton(AF_INET, o->address, parsed) != 1 && inet_pton(AF_INET6, o->address, parsed) != 1)
+		return err_set(e, ERR_BAD_REQUEST, "PULUMI_BIND_ADDRESS: '%.60s' must be an IPv4 or IPv6 address", o->address);
+	if (choice("PULUMI_WEB_SERVER", names, &web, e) < 0)
+		return -1;
+	o->web = (enum web_kind)web;
+	return find_web_program(arena, o, e);
+}
+
+static int read_numbers(struct serve_options *o, struct err *e)
+{
+	long usual = 2L * get_nprocs(), value = 0;
+
+	if (whole_number("PORT", 8080, 1, 65535, &value, e) < 0)
+		return -1;
+	o->port = (int)value;
+	if (whole_number("PULUMI_RESPONDERS", usual < RESPONDERS_LEAST ? RESPONDERS_LEAST : usual, 1, RESPONDERS_MOST,
+			 &value, e) < 0)
+		return -1;
+	o->responders = (int)value;
+	if (whole_number("PULUMI_STOP_SECONDS", 60, 1, 3600, &value, e) < 0)
+		return -1;
+	o->stop_seconds = (int)value;
+	if (whole_number("PULUMI_MAX_BODY_BYTES", (long)LIMIT_BODY_DEFAULT, 1 << 20, 1L << 40, &value, e) < 0)
+		return -1;
+	o->max_body = (size_t)value;
+	return 1;
+}
+
+static int read_folders(struct arena *arena, struct serve_options *o, struct err *e)
+{
+	if (folder(arena, "PULUMI_RUN_DIR", "/run/pulumi-api", &o->run_dir, e) < 0 ||
+	    folder(arena, "PULUMI_LIBEXEC_DIR", PKG_LIBEXECDIR, &o->libexec, e) < 0 ||
+	    folder(arena, "PULUMI_LOCAL_OBJECTS", NULL, &o->objects, e) < 0 ||
+	    folder(arena, "PULUMI_ACCESS_LOG", arena_printf(arena, "%s/access.log", o->run_dir), &o->access_log, e) < 0)
+		return -1;
+	o->socket = arena_printf(arena, "%s/api.sock", o->run_dir);
+	o->config = arena_printf(arena, "%s/%s.conf", o->run_dir, o->web == WEB_APACHE ? "apache" : "lighttpd");
+	if (strlen(o->socket) >= sizeof(((struct sockaddr_un *)0)->sun_path))
+		return err_set(e, ERR_BAD_REQUEST, "PULUMI_RUN_DIR: '%.200s' is too long for a unix socket; use at most %zu bytes",
+			       o->run_dir, sizeof(((struct sockaddr_un *)0)->sun_path) - sizeof("/api.sock"));
+	return 1;
+}
+
+int serve_options_read(struct arena *arena, struct serve_options *ret_options, struct err *e)
+{
+	static const char *const modes[] = { "FULL", "API", "JOBS", NULL };
+	struct serve_options o = { 0 };
+	int mode = 0;
+
+	if (choice("PULUMI_API_CONTAINER_MODE", modes, &mode, e) < 0 || read_numbers(&o, e) < 0)
+		return -1;
+	o.mode = (enum serve_mode)mode;
+	if (o.mode != MODE_JOBS && read_web(arena, &o, e) < 0)
+		return -1;
+	if (read_folders(arena, &o, e) < 0)
+		return -1;
+	*ret_options = o;
+	return 1;
+}
+
+static int make_folder(const char *path, struct err *e)
+{
+	if (mkdir(path, 0750) < 0 && errno != EEXIST)
+		return err_set(e, ERR_BAD_REQUEST, "PULUMI_RUN_DIR: cannot make the folder %s: %s", path, strerror(errno));
+	if (access(path, W_OK | X_OK) < 0)
+		return err_set(e, ERR_BAD_REQUEST, "PULUMI_RUN_DIR: cannot write in %s: %s", path, strerror(errno));
+	return 1;
+}
+
+int serve_options_prepare(const struct serve_options *o, struct err *e)
+{
+	_cleanup_(arena_clear) struct arena arena = ARENA_INIT;
+
+	if (make_folder(o->run_dir, e) < 0 || make_folder(arena_printf(&arena, "%s/upload", o->run_dir), e) < 0)
+		return -1;
+	return make_folder(arena_printf(&arena, "%s/empty", o->run_dir), e);
+}
+
+int serve_options_check_port(const struct serve_options *o, struct err *e)
+{
+	struct sockaddr_in6 six = { .sin6_family = AF_INET6, .sin6_port = htons((uint16_t)o->port) };
+	struct sockaddr_in four = { .sin_family = AF_INET, .sin_port = htons((uint16_t)o->port) };
+	bool is_six = inet_pton(AF_INET6, o->address, &six.sin6_addr) == 1;
+	int fd = socket(is_six ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1, rc;
+
+	if (!is_six)
+		inet_pton(AF_INET, o->address, &four.sin_addr);
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	rc = is_six ? bind(fd, (struct sockaddr *)&six, sizeof(six)) : bind(fd, (struct sockaddr *)&four, sizeof(four));
+	rc = rc < 0 ? errno : 0;
+	close(fd);
+	if (rc == EADDRINUSE)
+		return err_set(e, ERR_CONFLICT, "PORT: %d on %s is in use; stop what listens there or choose another port",
+			       o->port, o->address);
+	if (rc)
+		return err_set(e, ERR_CONFLICT, "PORT: cannot listen on %s port %d: %s", o->address, o->port, strerror(rc));
+	return 1;
+}

@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "supervise.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "child.h"
+#include "jobs.h"
+#include "log.h"
+#include "socket.h"
+#include "webconfig.h"
+
+#define SECOND 1000000LL
+#define SETTLE_US (SECOND / 2)		/* new responders that live this long can serve */
+#define RESPONDER_LIMIT_US (10 * SECOND)
+#define JOB_LIMIT_US (10 * SECOND)
+
+enum phase { PHASE_RUNNING, PHASE_DRAINING, PHASE_ENDING };
+
+struct supervisor {
+	const struct serve_options *o;
+	struct arena *arena;
+	struct child *children;
+	size_t count;
+	int listen_fd;
+	enum phase phase;
+	bool ready;
+	int64_t settle_us;	/* of a reload: then the old responders may end; 0 when none is under way */
+};
+
+/* Takes over the slot of a child that is gone for good. */
+static void add_child(void *context, const struct child *c)
+{
+	struct supervisor *s = context;
+
+	for (size_t i = 0; i < s->count; i++)
+		if (s->children[i].finished && !s->children[i].pid) {
+			s->children[i] = *c;
+			return;
+		}
+	s->children = xrealloc(s->children, (s->count + 1) * sizeof(*c));
+	s->children[s->count++] = *c;
+}
+
+static void add_responders(struct supervisor *s, int64_t now_us)
+{
+	struct child c = { .kind = CHILD_RESPONDER, .due_us = now_us,
+			   .program = arena_printf(s->arena, "%s/pulumi-api.fcgi", s->o->libexec) };
+
+	for (int i = 0; i < s->o->responders; i++)
+		add_child(s, &c);
+}
+
+static bool running(const struct supervisor *s, enum child_kind kind)
+{
+	for (size_t i = 0; i < s->count; i++)
+		if (s->children[i].pid && s->children[i].kind == kind)
+			return true;
+	return false;
+}
+
+static void stop_kind(struct supervisor *s, enum child_kind kind, int64_t now_us, int64_t limit_us)
+{
+	for (size_t i = 0; i < s->count; i++)
+		if (s->children[i].kind == kind)
+			child_stop(&s->children[i], s->o, now_us, limit_us);
+}
+
+static void begin_stop(struct supervisor *s, int64_t now_us)
+{
+	if (s->phase != PHASE_RUNNING) {
+		serve_log("warning", "event=hurry detail=\"asked to stop again\"");
+		for (size_t i = 0; i < s->count; i++)
+			if (s->children[i].kill_us)
+				s->children[i].kill_us = now_us;
+		return;
+	}
+	serve_log("info", "event=stopping");
+	serve_notify("STOPPING=1");
+	s->phase = PHASE_DRAINING;
+	stop_kind(s, CHILD_PROBE, now_us, SECOND);
+	stop_kind(s, CHILD_JOB, now_us, JOB_LIMIT_US);
+	stop_kind(s, CHILD_WEB, now_us, (s->o->stop_seconds + 2) * SECOND);
+}
+
+static void begin_reload(struct supervisor *s, int64_t now_us)
+{
+	if (s->phase != PHASE_RUNNING || s->settle_us)
+		return;
+	serve_log("info", "event=reloading");
+	serve_notify("RELOADING=1");
+	for (size_t i = 0; i < s->count; i++)
+		s->children[i].old = s->children[i].kind == CHILD_RESPONDER;
+	if (s->o->mode != MODE_JOBS)
+		add_responders(s, now_us);
+	s->settle_us = now_us + SETTLE_US;
+}
+
+/* Whether every new responder has lived since it was first started. */
+static bool new_ones_live(const struct supervisor *s)
+{
+	for (size_t i = 0; i < s->count; i++) {
+		const struct child *c = &s->children[i];
+
+		if (c->kind == CHILD_RESPONDER && !c->old && !c->finished && (!c->pid || c->failures))
+			return false;
+	}
+	return true;
+}
+
+static void reload_web(struct supervisor *s)
+{
+	struct err e = { 0 };
+
+	if (serve_config_write(s->o, &e) < 0) {
+		serve_log("error", "event=reload_failed detail=\"%s\"", e.message);
+		return;
+	}
+	for (size_t i = 0; i < s->count; i++)
+		if (s->children[i].kind == CHILD_WEB && s->children[i].pid)
+			kill(s->children[i].pid, SIGUSR1);
+}
+
+static void end_reload(struct supervisor *s, int64_t now_us)
+{
+	bool good = new_ones_live(s);
+
+	s->settle_us = 0;
+	for (size_t i = 0; i < s->count; i++) {
+		struct child *c = &s->children[i];
+
+		if (c->kind == CHILD_RESPONDER && c->old == good)
+			child_stop(c, s->o, now_us, s->o->stop_seconds * SECOND);
+		c->old = false;
+	}
+	if (good)
+		reload_web(s);
+	serve_log(good ? "info" : "error", good ? "event=reloaded" :
+		  "event=reload_failed detail=\"the new responders ended at once; the old ones stay\"");
+	serve_notify("READY=1");
+}
+
+static void on_ready(struct supervisor *s)
+{
+	s->ready = true;
+	serve_log("info", "event=ready mode=%s responders=%d address=%s port=%d",
+		  s->o->mode == MODE_FULL ? "FULL" : s->o->mode == MODE_API ? "API" : "JOBS",
+		  s->o->mode == MODE_JOBS ? 0 : s->o->responders, s->o->address ? s->o->address : "-", s->o->port);
+	serve_notify("READY=1");
+}
+
+static int on_end(struct supervisor *s, struct child *c, int status, int64_t now_us, struct err *e)
+{
+	child_ended(c, status, now_us);
+	if (c->kind == CHILD_PROBE) {
+		c->finished = true;
+		if (s->phase == PHASE_RUNNING)
+			on_ready(s);
+	}
+	if (c->kind == CHILD_WEB && !s->ready && s->phase == PHASE_RUNNING) {
+		begin_stop(s, now_us);
+		return err_set(e, ERR_INTERNAL, "%s ended before it served; its own lines above say why", s->o->web_program);
+	}
+	return 1;
+}
+
+static int reap(struct supervisor *s, int64_t now_us, struct err *e)
+{
+	int status, rc = 1;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+		for (size_t i = 0; i < s->count; i++)
+			if (s->children[i].pid == pid && on_end(s, &s->children[i], status, now_us, e) < 0)
+				rc = -1;
+	return rc;
+}
+
+static void next_phase(struct supervisor *s, int64_t now_us)
+{
+	if (s->settle_us && now_us >= s->settle_us && s->phase == PHASE_RUNNING)
+		end_reload(s, now_us);
+	if (s->phase == PHASE_DRAINING && !running(s, CHILD_WEB)) {
+		s->phase = PHASE_ENDING;
+		stop_kind(s, CHILD_RESPONDER, now_us, RESPONDER_LIMIT_US);
+	}
+}
+
+/* Starts and presses whoever is due. */
+static void attend(struct supervisor *s, int64_t now_us)
+{
+	for (size_t i = 0; i < s->count; i++) {
+		struct child *c = &s->children[i];
+		struct err e = { 0 };
+
+		child_press(c, now_us);
+		if (c->pid || c->finished || c->due_us > now_us || (s->phase != PHASE_RUNNING))
+			continue;
+		if (child_start(c, s->o, s->listen_fd, now_us, &e) < 0) {
+			serve_log("error", "event=start_failed detail=\"%s\"", e.detail);
+			c->due_us = now_us + SECOND;
+		}
+	}
+}
+
+static bool all_gone(const struct supervisor *s)
+{
+	for (size_t i = 0; i < s->count; i++)
+		if (s->children[i].pid)
+			return false;
+	return s->phase == PHASE_ENDING;
+}
+
+static struct timespec time_to_next(const struct supervisor *s, int64_t now_us)
+{
+	int64_t next = s->settle_us ? s->settle_us : now_us + 3600 * SECOND;
+
+	for (size_t i = 0; i < s->count; i++) {
+		bool held = !s->children[i].pid && s->phase != PHASE_RUNNING;
+		int64_t at = held ? INT64_MAX : child_next_us(&s->children[i]);
+
+		next = at < next ? at : next;
+	}
+	next = next > now_us ? next - now_us : 0;
+	return (struct timespec){ .tv_sec = next / SECOND, .tv_nsec = next % SECOND * 1000 };
+}
+
+static void on_signal(struct supervisor *s, int number, int64_t now_us)
+{
+	if (number == SIGTERM || number == SIGINT)
+		begin_stop(s, now_us);
+	if (number == SIGHUP)
+		begin_reload(s, now_us);
+}
+
+static int loop(struct supervisor *s, const sigset_t *signals, struct err *e)
+{
+	int rc = 1;
+
+	for (;;) {
+		int64_t now_us = serve_now_us();
+		struct timespec wait;
+
+		if (reap(s, now_us, e) < 0)
+			rc = -1;
+		next_phase(s, now_us);
+		if (all_gone(s))
+			return rc;
+		attend(s, now_us);
+		wait = time_to_next(s, now_us);
+		on_signal(s, sigtimedwait(signals, NULL, &wait), serve_now_us());
+	}
+}
+
+static void add_all(struct supervisor *s)
+{
+	int64_t now_us = serve_now_us();
+
+	if (s->o->mode != MODE_JOBS) {
+		add_responders(s, now_us);
+		add_child(s, &(struct child){ .kind = CHILD_WEB, .program = s->o->web_program, .due_us = now_us });
+		add_child(s, &(struct child){ .kind = CHILD_PROBE, .program = "probe", .due_us = now_us });
+	}
+	if (s->o->mode != MODE_API)
+		jobs_each(s->o, s->arena, now_us, add_child, s);
+}
+
+int supervise(const struct serve_options *o, struct arena *arena, struct err *e)
+{
+	struct supervisor s = { .o = o, .arena = arena, .listen_fd = -1 };
+	sigset_t signals;
+	int rc;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGHUP);
+	sigaddset(&signals, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &signals, NULL);
+	if (o->mode != MODE_JOBS && (serve_listen(o, &s.listen_fd, e) < 0 || serve_config_write(o, e) < 0))
+		return -1;
+	add_all(&s);
+	if (o->mode == MODE_JOBS)
+		on_ready(&s);
+	rc = loop(&s, &signals, e);
+	serve_log("info", "event=stopped");
+	if (s.listen_fd >= 0) {
+		unlink(o->socket);
+		close(s.listen_fd);
+	}
+	free(s.children);
+	return rc;
+}
