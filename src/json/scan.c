@@ -214,21 +214,111 @@ bool scan_member(struct scan *s, struct span *ret_name, struct span *ret_value)
 	return scan_element(s, ret_value);
 }
 
-bool scan_find(struct span object, const char *name, struct span *ret_value)
+/* Names match without case and after decoding, as the command line's own reader matches them. */
+static bool name_is(struct span key, const char *name, size_t n)
 {
-	struct span found = { NULL, 0 }, key, value;
-	size_t n = strlen(name);
+	_cleanup_(arena_clear) struct arena arena = ARENA_INIT;
+	struct span quoted = { key.data - 1, key.length + 2 }, text;
+
+	if (!memchr(key.data, '\\', key.length))
+		return key.length == n && !strncasecmp(key.data, name, n);
+	return scan_text(quoted, &arena, &text) && text.length == n && !strncasecmp(text.data, name, n);
+}
+
+void scan_pick(struct span object, const char *const *names, size_t count, struct span *ret_values)
+{
+	struct span key, value;
 	struct scan s;
 
+	memset(ret_values, 0, count * sizeof(*ret_values));
 	if (object.length < 2 || object.data[0] != '{')
-		return false;
-	scan_open(&s, object);
-	while (scan_member(&s, &key, &value))
-		if (key.length == n && !strncasecmp(key.data, name, n))
-			found = value;
-	if (!found.data || found.data[0] == 'n')
+		return;
+	for (scan_open(&s, object); scan_member(&s, &key, &value);)
+		for (size_t i = 0; i < count; i++)
+			if (name_is(key, names[i], strlen(names[i])))
+				ret_values[i] = value.data[0] == 'n' ? (struct span){ NULL, 0 } : value;
+}
+
+bool scan_find(struct span object, const char *name, struct span *ret_value)
+{
+	struct span found;
+
+	scan_pick(object, &name, 1, &found);
+	if (!found.data)
 		return false;
 	*ret_value = found;
+	return true;
+}
+
+static unsigned hex4(const char *p)
+{
+	char text[5] = { p[0], p[1], p[2], p[3], '\0' };
+
+	return (unsigned)strtoul(text, NULL, 16);
+}
+
+static size_t put_utf8(char *to, unsigned c)
+{
+	if (c < 0x80)
+		return to[0] = (char)c, 1;
+	if (c < 0x800)
+		return to[0] = (char)(0xc0 | c >> 6), to[1] = (char)(0x80 | (c & 0x3f)), 2;
+	if (c < 0x10000)
+		return to[0] = (char)(0xe0 | c >> 12), to[1] = (char)(0x80 | (c >> 6 & 0x3f)),
+		       to[2] = (char)(0x80 | (c & 0x3f)), 3;
+	return to[0] = (char)(0xf0 | c >> 18), to[1] = (char)(0x80 | (c >> 12 & 0x3f)),
+	       to[2] = (char)(0x80 | (c >> 6 & 0x3f)), to[3] = (char)(0x80 | (c & 0x3f)), 4;
+}
+
+/* A \u escape at p (behind the u), surrogates joined; a lone one becomes U+FFFD. Advances *ret_used. */
+static unsigned read_escape(const char *p, const char *end, size_t *ret_used)
+{
+	unsigned high = hex4(p), low;
+
+	*ret_used = 4;
+	if (high < 0xd800 || high > 0xdfff)
+		return high;
+	if (high > 0xdbff || end - p < 10 || p[4] != '\\' || p[5] != 'u')
+		return 0xfffd;
+	low = hex4(p + 6);
+	if (low < 0xdc00 || low > 0xdfff)
+		return 0xfffd;
+	*ret_used = 10;
+	return 0x10000 + ((high - 0xd800) << 10) + (low - 0xdc00);
+}
+
+static size_t decode(const char *p, const char *end, char *to)
+{
+	static const char from[] = "\"\\/bfnrt", into[] = "\"\\/\b\f\n\r\t";
+	char *start = to;
+
+	while (p < end) {
+		size_t used;
+
+		if (*p != '\\') {
+			*to++ = *p++;
+		} else if (p[1] == 'u') {
+			to += put_utf8(to, read_escape(p + 2, end, &used));
+			p += 2 + used;
+		} else {
+			*to++ = into[strchr(from, p[1]) - from];
+			p += 2;
+		}
+	}
+	return (size_t)(to - start);
+}
+
+bool scan_text(struct span value, struct arena *arena, struct span *ret_text)
+{
+	char *to;
+
+	if (value.length < 2 || value.data[0] != '"')
+		return false;
+	*ret_text = (struct span){ value.data + 1, value.length - 2 };
+	if (!memchr(ret_text->data, '\\', ret_text->length))
+		return true;
+	to = arena_alloc(arena, ret_text->length + 1);
+	*ret_text = (struct span){ to, decode(ret_text->data, value.data + value.length - 1, to) };
 	return true;
 }
 

@@ -9,6 +9,7 @@
 
 #include <stdint.h>
 
+#include "base/arena.h"
 #include "base/buffer.h"
 
 /* Checks that `text` is one JSON value with nothing but white space around it; yields the value. */
@@ -24,6 +25,10 @@ bool scan_element(struct scan *s, struct span *ret_value);
 
 /* A member by name (exact or differing in case only; the last one wins); false when absent or null. */
 bool scan_find(struct span object, const char *name, struct span *ret_value);
+/* One pass for several names: ret_values[i] is the member names[i], data NULL when absent or null. */
+void scan_pick(struct span object, const char *const *names, size_t count, struct span *ret_values);
+/* The text of a string value, escapes decoded (into the arena only when there are any); false for anything else. */
+bool scan_text(struct span value, struct arena *arena, struct span *ret_text);
 /* A whole number; false for anything else. */
 bool scan_int(struct span value, int64_t *ret_value);
 
