@@ -2,10 +2,10 @@
 /* pulumi-api.fcgi: one request at a time from the socket on descriptor 0, until SIGTERM. */
 #include <errno.h>
 #include <fcgiapp.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "accept.h"
 #include "api/dispatch.h"
 #include "base/settings.h"
 #include "start/start.h"
@@ -69,15 +69,8 @@ static void serve_one(struct app *app, FCGX_Request *fcgi)
 	http_request_done(&rq.http);
 }
 
-static void stop(int signal_number)
-{
-	(void)signal_number;
-	FCGX_ShutdownPending();
-}
-
 int main(int argc, char **argv)
 {
-	struct sigaction on_stop = { .sa_handler = stop };
 	struct arena arena = ARENA_INIT;
 	struct app app = { 0 };
 	struct err e = { 0 };
@@ -89,12 +82,9 @@ int main(int argc, char **argv)
 		fprintf(stderr, "pulumi-api.fcgi: %s\n", e.detail[0] ? e.detail : e.message);
 		return 1;
 	}
-	signal(SIGPIPE, SIG_IGN);
-	sigaction(SIGTERM, &on_stop, NULL);
-	sigaction(SIGUSR1, &on_stop, NULL);
-	FCGX_Init();
-	FCGX_InitRequest(&fcgi, 0, FCGI_FAIL_ACCEPT_ON_INTR);
-	while (FCGX_Accept_r(&fcgi) >= 0)
+	if (responder_init(&fcgi) < 0)
+		return 1;
+	while (responder_accept(&fcgi))
 		serve_one(&app, &fcgi);
 	start_close(&app);
 	arena_clear(&arena);

@@ -3,33 +3,24 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "serve/log.h"
+#include "base/settings.h"
 #include "serve/options.h"
 #include "serve/socket.h"
 #include "serve/supervise.h"
 #include "serve/webconfig.h"
 
-static const char usage[] =
-	"usage: pulumi-serve [--check | --write-config | --help]\n"
-	"Runs the web server, the responders and the jobs of one host until SIGTERM; SIGHUP reloads.\n"
-	"  --check         checks the settings and exits\n"
-	"  --write-config  prints the web server's configuration and exits\n"
-	"Settings come from the environment:\n"
-	"  PORT                       8080\n"
-	"  PULUMI_BIND_ADDRESS        0.0.0.0\n"
-	"  PULUMI_API_CONTAINER_MODE  FULL (both), API (web server and responders) or JOBS\n"
-	"  PULUMI_WEB_SERVER          lighttpd or apache\n"
-	"  PULUMI_RESPONDERS          twice the processors, at least 8\n"
-	"  PULUMI_MAX_BODY_BYTES      536870912\n"
-	"  PULUMI_STOP_SECONDS        60: requests have this long to end\n"
-	"  PULUMI_RUN_DIR             /run/pulumi-api: socket, configuration, pid file, upload spool\n"
-	"  PULUMI_ACCESS_LOG          access.log in the run folder\n"
-	"  PULUMI_LOCAL_OBJECTS       folder of the checkpoints; the web server sends its files itself\n"
-	"  PULUMI_LIBEXEC_DIR         folder of pulumi-api.fcgi and the jobs (" PKG_LIBEXECDIR ")\n"
-	"and those of pulumi-api.fcgi, which are passed on.\n"
-	"Exit codes: 0 stopped as asked, 1 a setting is wrong or the start failed, 2 wrong usage.\n";
+static void help(FILE *out)
+{
+	fputs("usage: pulumi-serve [--check | --write-config | --help]\n"
+	      "Runs the web server, the responders and the jobs of one host until SIGTERM; SIGHUP reloads.\n"
+	      "  --check         checks the settings and exits\n"
+	      "  --write-config  prints the web server's configuration and exits\n"
+	      "Settings come from the environment and pulumi-api.conf; those of the responders are passed on:\n", out);
+	settings_help(out, "serving,objects");
+	fputs("Exit codes: 0 stopped as asked, 1 a setting is wrong or the start failed, 2 wrong usage.\n", out);
+}
 
-static int serve(const struct serve_options *o, struct arena *arena, struct err *e)
+static int serve(struct serve_options *o, struct arena *arena, struct err *e)
 {
 	if (serve_options_prepare(o, e) < 0 || serve_lock(o, e) < 0)
 		return -1;
@@ -55,9 +46,9 @@ int main(int argc, char **argv)
 	int rc;
 
 	if (!strcmp(option, "--help"))
-		return fputs(usage, stdout) < 0;
+		return help(stdout), 0;
 	if (argc > 2 || (*option && strcmp(option, "--check") && strcmp(option, "--write-config")))
-		return fputs(usage, stderr), 2;
+		return help(stderr), 2;
 	rc = serve_options_read(&arena, &o, &e);
 	if (rc > 0 && !strcmp(option, "--write-config"))
 		rc = print_config(&o);

@@ -68,11 +68,7 @@ static void run_program(const struct child *c, const struct serve_options *o)
 {
 	char *const arguments[] = { (char *)c->program, NULL };
 
-	if (c->kind == CHILD_RESPONDER && o->web == WEB_LIGHTTPD && o->objects)
-		setenv("PULUMI_SENDFILE", "1", 1);
-	else
-		unsetenv("PULUMI_SENDFILE");
-	execv(c->program, arguments);
+	execve(c->program, arguments, o->environment);
 }
 
 static _Noreturn void become(const struct child *c, const struct serve_options *o, int listen_fd, pid_t parent)

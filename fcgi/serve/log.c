@@ -42,6 +42,14 @@ void serve_notify(const char *state)
 	close(fd);
 }
 
+void serve_notify_reloading(void)
+{
+	char state[64];
+
+	snprintf(state, sizeof(state), "RELOADING=1\nMONOTONIC_USEC=%lld", (long long)serve_now_us());
+	serve_notify(state);
+}
+
 int64_t serve_now_us(void)
 {
 	struct timespec t;

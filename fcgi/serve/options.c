@@ -10,54 +10,30 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "base/limits.h"
+#include "base/settings.h"
 
 #define RESPONDERS_LEAST 8
 #define RESPONDERS_MOST 1024
 
-static const char *setting(const char *name, const char *fallback)
-{
-	const char *value = getenv(name);
-
-	return value && *value ? value : fallback;
-}
-
-static int whole_number(const char *name, long fallback, long least, long most, long *ret_value, struct err *e)
-{
-	const char *text = setting(name, NULL);
-	char *end;
-	long value;
-
-	if (!text) {
-		*ret_value = fallback;
-		return 1;
-	}
-	errno = 0;
-	value = strtol(text, &end, 10);
-	if (errno || *end || value < least || value > most)
-		return err_set(e, ERR_BAD_REQUEST, "%s: '%.40s' must be a whole number from %ld to %ld", name, text, least,
-			       most);
-	*ret_value = value;
-	return 1;
-}
+extern char **environ;
 
 static int choice(const char *name, const char *const *names, int *ret_choice, struct err *e)
 {
-	const char *text = setting(name, names[0]);
+	const char *text = setting(name);
 
 	for (int i = 0; names[i]; i++)
 		if (!strcmp(text, names[i])) {
 			*ret_choice = i;
 			return 1;
 		}
-	return err_set(e, ERR_BAD_REQUEST, "%s: '%.40s' is not known; use %s, %s%s%s", name, text, names[0], names[1],
-		       names[2] ? " or " : "", names[2] ? names[2] : "");
+	return err_set(e, ERR_BAD_REQUEST, "%s: '%.40s' is not known; use %s%s%s or %s", name, text, names[0],
+		       names[2] ? ", " : "", names[2] ? names[1] : "", names[2] ? names[2] : names[1]);
 }
 
 /* The path made absolute; refused when a configuration file could not carry it. */
 static int folder(struct arena *arena, const char *name, const char *fallback, const char **ret_path, struct err *e)
 {
-	const char *path = setting(name, fallback);
+	const char *path = setting(name) ? setting(name) : fallback;
 	_cleanup_(freep) char *here = NULL;
 
 	if (!path) {
@@ -80,7 +56,7 @@ static int folder(struct arena *arena, const char *name, const char *fallback, c
 static int find_web_program(struct arena *arena, struct serve_options *o, struct err *e)
 {
 	const char *name = o->web == WEB_APACHE ? "apache2" : "lighttpd";
-	const char *path = arena_printf(arena, "%s:/usr/sbin:/usr/local/sbin", setting("PATH", "/usr/bin:/bin"));
+	const char *path = arena_printf(arena, "%s:/usr/sbin:/usr/local/sbin", getenv("PATH") ? getenv("PATH") : "/usr/bin:/bin");
 
 	for (const char *p = path; *p;) {
 		size_t n = strcspn(p, ":");
@@ -102,7 +78,7 @@ static int read_web(struct arena *arena, struct serve_options *o, struct err *e)
 	unsigned char parsed[16];
 	int web = 0;
 
-	o->address = arena_strdup(arena, setting("PULUMI_BIND_ADDRESS", "0.0.0.0"));
+	o->address = arena_strdup(arena, setting("PULUMI_BIND_ADDRESS"));
 	if (inet_pton(AF_INET, o->address, parsed) != 1 && inet_pton(AF_INET6, o->address, parsed) != 1)
 		return err_set(e, ERR_BAD_REQUEST, "PULUMI_BIND_ADDRESS: '%.60s' must be an IPv4 or IPv6 address", o->address);
 	if (choice("PULUMI_WEB_SERVER", names, &web, e) < 0)
@@ -113,21 +89,20 @@ static int read_web(struct arena *arena, struct serve_options *o, struct err *e)
 
 static int read_numbers(struct serve_options *o, struct err *e)
 {
-	long usual = 2L * get_nprocs(), value = 0;
+	int64_t port, responders = 2 * get_nprocs(), seconds, body;
 
-	if (whole_number("PORT", 8080, 1, 65535, &value, e) < 0)
+	if (responders < RESPONDERS_LEAST)
+		responders = RESPONDERS_LEAST;
+	if (setting("PULUMI_RESPONDERS") && setting_int("PULUMI_RESPONDERS", 1, RESPONDERS_MOST, &responders, e) < 0)
 		return -1;
-	o->port = (int)value;
-	if (whole_number("PULUMI_RESPONDERS", usual < RESPONDERS_LEAST ? RESPONDERS_LEAST : usual, 1, RESPONDERS_MOST,
-			 &value, e) < 0)
+	if (setting_int("PORT", 1, 65535, &port, e) < 0 ||
+	    setting_int("PULUMI_STOP_SECONDS", 1, 3600, &seconds, e) < 0 ||
+	    setting_int("PULUMI_MAX_BODY_BYTES", 1 << 20, 1LL << 40, &body, e) < 0)
 		return -1;
-	o->responders = (int)value;
-	if (whole_number("PULUMI_STOP_SECONDS", 60, 1, 3600, &value, e) < 0)
-		return -1;
-	o->stop_seconds = (int)value;
-	if (whole_number("PULUMI_MAX_BODY_BYTES", (long)LIMIT_BODY_DEFAULT, 1 << 20, 1L << 40, &value, e) < 0)
-		return -1;
-	o->max_body = (size_t)value;
+	o->port = (int)port;
+	o->responders = (int)responders;
+	o->stop_seconds = (int)seconds;
+	o->max_body = (size_t)body;
 	return 1;
 }
 
@@ -138,6 +113,9 @@ static int read_folders(struct arena *arena, struct serve_options *o, struct err
 	    folder(arena, "PULUMI_LOCAL_OBJECTS", NULL, &o->objects, e) < 0 ||
 	    folder(arena, "PULUMI_ACCESS_LOG", arena_printf(arena, "%s/access.log", o->run_dir), &o->access_log, e) < 0)
 		return -1;
+	if (access(arena_printf(arena, "%s/pulumi-api.fcgi", o->libexec), X_OK) < 0)
+		return err_set(e, ERR_BAD_REQUEST, "PULUMI_LIBEXEC_DIR: cannot run %s/pulumi-api.fcgi: %s", o->libexec,
+			       strerror(errno));
 	o->socket = arena_printf(arena, "%s/api.sock", o->run_dir);
 	o->config = arena_printf(arena, "%s/%s.conf", o->run_dir, o->web == WEB_APACHE ? "apache" : "lighttpd");
 	if (strlen(o->socket) >= sizeof(((struct sockaddr_un *)0)->sun_path))
@@ -146,19 +124,62 @@ static int read_folders(struct arena *arena, struct serve_options *o, struct err
 	return 1;
 }
 
+/* Taken before the configuration file is read, so that children read the file as it is when they start. */
+static char **copy_environment(struct arena *arena, const char *addition)
+{
+	size_t n = 0;
+	char **copy;
+
+	while (environ[n])
+		n++;
+	copy = arena_alloc(arena, (n + 2) * sizeof(*copy));
+	for (size_t i = 0; i < n; i++)
+		copy[i] = arena_strdup(arena, environ[i]);
+	copy[n] = arena_strdup(arena, addition);
+	return copy;
+}
+
+static void drop_last(char **list)
+{
+	while (list[1])
+		list++;
+	*list = NULL;
+}
+
 int serve_options_read(struct arena *arena, struct serve_options *ret_options, struct err *e)
 {
 	static const char *const modes[] = { "FULL", "API", "JOBS", NULL };
 	struct serve_options o = { 0 };
 	int mode = 0;
 
-	if (choice("PULUMI_API_CONTAINER_MODE", modes, &mode, e) < 0 || read_numbers(&o, e) < 0)
+	unsetenv("PULUMI_SENDFILE");
+	o.environment = copy_environment(arena, "PULUMI_SENDFILE=1");
+	if (settings_load(e) < 0 || choice("PULUMI_API_CONTAINER_MODE", modes, &mode, e) < 0 || read_numbers(&o, e) < 0)
 		return -1;
 	o.mode = (enum serve_mode)mode;
 	if (o.mode != MODE_JOBS && read_web(arena, &o, e) < 0)
 		return -1;
 	if (read_folders(arena, &o, e) < 0)
 		return -1;
+	if (o.web == WEB_APACHE || !o.objects)
+		drop_last(o.environment);
+	*ret_options = o;
+	return 1;
+}
+
+int serve_options_reread(struct arena *arena, const struct serve_options *old, struct serve_options *ret_options,
+			 struct err *e)
+{
+	struct serve_options o;
+
+	clearenv();
+	for (char **each = old->environment; *each; each++)
+		putenv(*each);
+	if (serve_options_read(arena, &o, e) < 0)
+		return -1;
+	if (o.mode != old->mode || o.web != old->web || strcmp(o.run_dir, old->run_dir))
+		return err_set(e, ERR_CONFLICT, "PULUMI_API_CONTAINER_MODE, PULUMI_WEB_SERVER and PULUMI_RUN_DIR "
+			       "change only by a restart");
 	*ret_options = o;
 	return 1;
 }

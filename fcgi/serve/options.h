@@ -30,10 +30,15 @@ struct serve_options {
 	const char *libexec;		/* PULUMI_LIBEXEC_DIR */
 	const char *socket;		/* where the responders listen */
 	const char *config;		/* the web server's configuration */
+	char **environment;		/* of responders and jobs: ours, and PULUMI_SENDFILE=1 with lighttpd */
 };
 
 /* Reads and checks the environment. Strings live in `arena`. */
 int serve_options_read(struct arena *arena, struct serve_options *ret_options, struct err *e) WARN_UNUSED;
+/* Reads them again, from the environment of the start and the configuration file of now. Mode, kind of web server and
+   run folder cannot change without a restart. */
+int serve_options_reread(struct arena *arena, const struct serve_options *old, struct serve_options *ret_options,
+			 struct err *e) WARN_UNUSED;
 /* Makes the run folder and its parts. */
 int serve_options_prepare(const struct serve_options *o, struct err *e) WARN_UNUSED;
 /* Fails when something else listens on the address and port already. */

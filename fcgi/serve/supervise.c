@@ -23,7 +23,7 @@
 enum phase { PHASE_RUNNING, PHASE_DRAINING, PHASE_ENDING };
 
 struct supervisor {
-	const struct serve_options *o;
+	struct serve_options *o;
 	struct arena *arena;
 	struct child *children;
 	size_t count;
@@ -90,10 +90,16 @@ static void begin_stop(struct supervisor *s, int64_t now_us)
 
 static void begin_reload(struct supervisor *s, int64_t now_us)
 {
+	struct err e = { 0 };
+
 	if (s->phase != PHASE_RUNNING || s->settle_us)
 		return;
 	serve_log("info", "event=reloading");
-	serve_notify("RELOADING=1");
+	if (serve_options_reread(s->arena, s->o, s->o, &e) < 0) {
+		serve_log("error", "event=reload_failed detail=\"%s\"", e.detail[0] ? e.detail : e.message);
+		return;
+	}
+	serve_notify_reloading();
 	for (size_t i = 0; i < s->count; i++)
 		s->children[i].old = s->children[i].kind == CHILD_RESPONDER;
 	if (s->o->mode != MODE_JOBS)
@@ -113,14 +119,16 @@ static bool new_ones_live(const struct supervisor *s)
 	return true;
 }
 
+/* Only when its configuration changed: a web server that re-reads closes the connections that clients keep. */
 static void reload_web(struct supervisor *s)
 {
 	struct err e = { 0 };
+	int rc = serve_config_write(s->o, &e);
 
-	if (serve_config_write(s->o, &e) < 0) {
+	if (rc < 0)
 		serve_log("error", "event=reload_failed detail=\"%s\"", e.message);
+	if (rc <= 0)
 		return;
-	}
 	for (size_t i = 0; i < s->count; i++)
 		if (s->children[i].kind == CHILD_WEB && s->children[i].pid)
 			kill(s->children[i].pid, SIGUSR1);
@@ -240,7 +248,7 @@ static void on_signal(struct supervisor *s, int number, int64_t now_us)
 
 static int loop(struct supervisor *s, const sigset_t *signals, struct err *e)
 {
-	int rc = 1;
+	int rc = 1, number;
 
 	for (;;) {
 		int64_t now_us = serve_now_us();
@@ -253,7 +261,8 @@ static int loop(struct supervisor *s, const sigset_t *signals, struct err *e)
 			return rc;
 		attend(s, now_us);
 		wait = time_to_next(s, now_us);
-		on_signal(s, sigtimedwait(signals, NULL, &wait), serve_now_us());
+		number = sigtimedwait(signals, NULL, &wait);
+		on_signal(s, number, serve_now_us());
 	}
 }
 
@@ -270,7 +279,7 @@ static void add_all(struct supervisor *s)
 		jobs_each(s->o, s->arena, now_us, add_child, s);
 }
 
-int supervise(const struct serve_options *o, struct arena *arena, struct err *e)
+int supervise(struct serve_options *o, struct arena *arena, struct err *e)
 {
 	struct supervisor s = { .o = o, .arena = arena, .listen_fd = -1 };
 	sigset_t signals;

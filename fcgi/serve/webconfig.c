@@ -98,17 +98,31 @@ void serve_config_text(const struct serve_options *o, struct buffer *out)
 		lighttpd_text(o, out);
 }
 
+static bool is_there(const struct serve_options *o, const struct buffer *text)
+{
+	_cleanup_(freep) char *old = xmalloc(text->length + 1);
+	FILE *f = fopen(o->config, "re");
+	size_t n = f ? fread(old, 1, text->length + 1, f) : 0;
+
+	if (f)
+		fclose(f);
+	return f && n == text->length && !memcmp(old, text->data, n);
+}
+
 int serve_config_write(const struct serve_options *o, struct err *e)
 {
 	_cleanup_(arena_clear) struct arena arena = ARENA_INIT;
 	_cleanup_(buffer_done) struct buffer text = BUFFER_INIT;
 	const char *new_file = arena_printf(&arena, "%s.new", o->config);
-	FILE *f = fopen(new_file, "we");
+	FILE *f;
 	bool written;
 
+	serve_config_text(o, &text);
+	if (is_there(o, &text))
+		return 0;
+	f = fopen(new_file, "we");
 	if (!f)
 		return err_set(e, ERR_INTERNAL, "PULUMI_RUN_DIR: cannot write %s: %s", new_file, strerror(errno));
-	serve_config_text(o, &text);
 	written = fwrite(text.data, 1, text.length, f) == text.length;
 	if (fclose(f) != 0 || !written || rename(new_file, o->config) < 0)
 		return err_set(e, ERR_INTERNAL, "PULUMI_RUN_DIR: cannot write %s: %s", o->config, strerror(errno));

@@ -8,7 +8,7 @@
 
 /* Appends the text for the chosen web server. */
 void serve_config_text(const struct serve_options *o, struct buffer *out);
-/* Puts the text where `o->config` says, all of it or none. */
+/* Puts the text where `o->config` says, all of it or none: 0 when the same text was there. */
 int serve_config_write(const struct serve_options *o, struct err *e) WARN_UNUSED;
 
 #endif
