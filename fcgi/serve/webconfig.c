@@ -51,7 +51,7 @@ static void lighttpd_text(const struct serve_options *o, struct buffer *out)
 
 static void apache_modules(struct buffer *out)
 {
-	static const char *const names[] = { "mpm_event", "authz_core", "proxy", "proxy_fcgi", "http2" };
+	static const char *const names[] = { "mpm_event", "authz_core", "env", "proxy", "proxy_fcgi", "http2" };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		buffer_printf(out, "LoadModule %s_module /usr/lib/apache2/modules/mod_%s.so\n", names[i], names[i]);
@@ -77,13 +77,16 @@ static void apache_server(const struct serve_options *o, struct buffer *out)
 		      IDLE_SECONDS, o->stop_seconds, o->max_body + BODY_SLACK, HEADER_BYTES, HEADER_BYTES);
 }
 
-/* No connection to a responder is kept: an idle one would hold a whole process. */
+/*
+ * No connection to a responder is kept: an idle one would hold a whole process. Without
+ * ap_trust_cgilike_cl current Apaches drop the answer's Content-Length.
+ */
 static void apache_text(const struct serve_options *o, struct buffer *out)
 {
 	apache_modules(out);
 	apache_server(o, out);
 	buffer_printf(out,
-		      "AllowEncodedSlashes NoDecode\nMergeSlashes Off\n"
+		      "AllowEncodedSlashes NoDecode\nMergeSlashes Off\nSetEnv ap_trust_cgilike_cl 1\n"
 		      "ProxyPass \"/\" \"unix:%s|fcgi://pulumi-api/\" retry=0 timeout=600 flushpackets=on\n"
 		      "<Location \"/\">\n\tRequire all granted\n\tCGIPassAuth On\n</Location>\n",
 		      o->socket);
