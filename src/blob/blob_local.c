@@ -8,8 +8,11 @@
 
 #include "blob/blob.h"
 
+#define SCRATCH "scratch"	/* folder inside the store for what is being written */
+
 struct blob_store {
-	char *folder;
+	char *folder;		/* absolute */
+	unsigned long long written;
 };
 
 static void close_fd(int *fd)
@@ -57,25 +60,6 @@ static int make_parents(char *path, size_t root, struct err *e)
 	return 1;
 }
 
-static int write_durably(const char *path, struct span data, struct err *e)
-{
-	_cleanup_(close_fd) int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
-	size_t done = 0;
-
-	if (fd < 0)
-		return fail("cannot create", path, e);
-	while (done < data.length) {
-		ssize_t n = write(fd, data.data + done, data.length - done);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return fail("cannot write", path, e);
-		done += (size_t)n;
-	}
-	return fsync(fd) == 0 ? 1 : fail("cannot flush", path, e);
-}
-
 static bool key_valid(const char *key)
 {
 	size_t n = strspn(key, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-/");
@@ -91,24 +75,120 @@ static int path_of(struct blob_store *store, const char *key, struct buffer *ret
 	return 1;
 }
 
+struct blob_writer {
+	struct sink sink;
+	struct blob_store *store;
+	char *scratch;		/* path while it is written; NULL when it was renamed */
+	int fd;
+};
+
+static int writer_write(struct sink *self, const void *data, size_t length, struct err *e)
+{
+	struct blob_writer *w = (struct blob_writer *)self;
+	const char *from = data;
+
+	while (length) {
+		ssize_t n = write(w->fd, from, length);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return fail("cannot write", w->scratch, e);
+		from += n;
+		length -= (size_t)n;
+	}
+	return 1;
+}
+
+/* Scratch files are named by process and count; those that a dead process left are overwritten or swept. */
+int blob_writer_open(struct blob_store *store, struct blob_writer **ret_writer, struct err *e)
+{
+	_cleanup_(blob_writer_closep) struct blob_writer *w = xcalloc(1, sizeof(*w));
+	struct buffer path = BUFFER_INIT;
+
+	buffer_printf(&path, "%s/" SCRATCH "/%d.%llu", store->folder, (int)getpid(), store->written++);
+	w->scratch = path.data;
+	w->store = store;
+	w->sink.write = writer_write;
+	w->fd = -1;
+	if (make_parents(w->scratch, strlen(store->folder), e) < 0)
+		return -1;
+	w->fd = open(w->scratch, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
+	if (w->fd < 0)
+		return fail("cannot create", w->scratch, e);
+	*ret_writer = TAKE(w);
+	return 1;
+}
+
+struct sink *blob_writer_sink(struct blob_writer *w)
+{
+	return &w->sink;
+}
+
+static int rename_durably(struct blob_writer *w, char *path, struct err *e)
+{
+	char *slash = strrchr(path, '/');
+	int rc;
+
+	if (fsync(w->fd) < 0)
+		return fail("cannot flush", w->scratch, e);
+	if (rename(w->scratch, path) < 0)
+		return fail("cannot rename to", path, e);
+	freep(&w->scratch);
+	w->scratch = NULL;
+	*slash = '\0';
+	rc = sync_folder(path, e);
+	*slash = '/';
+	return rc;
+}
+
+int blob_writer_commit(struct blob_writer *w, const char *key, struct err *e)
+{
+	_cleanup_(buffer_done) struct buffer path = BUFFER_INIT;
+
+	if (path_of(w->store, key, &path, e) < 0 || make_parents(path.data, strlen(w->store->folder), e) < 0)
+		return -1;
+	return rename_durably(w, path.data, e);
+}
+
+void blob_writer_close(struct blob_writer *w)
+{
+	if (!w)
+		return;
+	close_fd(&w->fd);
+	if (w->scratch)
+		unlink(w->scratch);
+	free(w->scratch);
+	free(w);
+}
+
+void blob_writer_closep(struct blob_writer **w)
+{
+	blob_writer_close(*w);
+}
+
 int blob_put(struct blob_store *store, const char *key, struct span data, struct err *e)
 {
-	_cleanup_(buffer_done) struct buffer path = BUFFER_INIT, scratch = BUFFER_INIT;
-	static unsigned counter;
-	char *slash;
+	_cleanup_(blob_writer_closep) struct blob_writer *w = NULL;
 
-	if (path_of(store, key, &path, e) < 0 || make_parents(path.data, strlen(store->folder), e) < 0)
+	if (blob_writer_open(store, &w, e) < 0 || sink_write(blob_writer_sink(w), data.data, data.length, e) < 0)
 		return -1;
-	buffer_printf(&scratch, "%s.%d.%u.tmp", path.data, (int)getpid(), counter++);
-	unlink(scratch.data);
-	if (write_durably(scratch.data, data, e) < 0 ||
-	    (rename(scratch.data, path.data) < 0 && fail("cannot rename to", path.data, e) < 0)) {
-		unlink(scratch.data);
+	return blob_writer_commit(w, key, e);
+}
+
+int blob_file(struct blob_store *store, const char *key, struct arena *arena, const char **ret_path, size_t *ret_size,
+	      struct err *e)
+{
+	_cleanup_(buffer_done) struct buffer path = BUFFER_INIT;
+	struct stat st;
+
+	if (path_of(store, key, &path, e) < 0)
 		return -1;
-	}
-	slash = strrchr(path.data, '/');
-	*slash = '\0';
-	return sync_folder(path.data, e);
+	if (stat(path.data, &st) < 0)
+		return errno == ENOENT ? 0 : fail("cannot find", path.data, e);
+	*ret_path = arena_strdup(arena, path.data);
+	*ret_size = (size_t)st.st_size;
+	return 1;
 }
 
 int blob_get(struct blob_store *store, const char *key, struct buffer *ret_data, struct err *e)
@@ -141,9 +221,9 @@ int blob_open_local(const char *folder, struct blob_store **ret_store, struct er
 	if (access(folder, R_OK | W_OK | X_OK) < 0)
 		return err_internal(e, "PULUMI_LOCAL_OBJECTS: cannot use folder %s: %s", folder, strerror(errno));
 	store = xcalloc(1, sizeof(*store));
-	store->folder = xstrdup(folder);
+	store->folder = realpath(folder, NULL);
 	*ret_store = store;
-	return 1;
+	return store->folder ? 1 : err_internal(e, "PULUMI_LOCAL_OBJECTS: %s: %s", folder, strerror(errno));
 }
 
 void blob_close(struct blob_store *store)

@@ -12,6 +12,27 @@ void sha256(struct span data, unsigned char ret_digest[SHA256_BYTES])
 		abort();
 }
 
+struct sha256_state *sha256_begin(void)
+{
+	gnutls_hash_hd_t handle;
+
+	if (gnutls_hash_init(&handle, GNUTLS_DIG_SHA256) < 0)
+		abort();
+	return (struct sha256_state *)handle;
+}
+
+void sha256_add(struct sha256_state *s, struct span data)
+{
+	if (gnutls_hash((gnutls_hash_hd_t)s, data.data, data.length) < 0)
+		abort();
+}
+
+void sha256_end(struct sha256_state *s, unsigned char ret_digest[SHA256_BYTES])
+{
+	if (s)
+		gnutls_hash_deinit((gnutls_hash_hd_t)s, ret_digest);
+}
+
 void hex_encode(const unsigned char *data, size_t length, char *ret_text)
 {
 	for (size_t i = 0; i < length; i++)

@@ -12,6 +12,11 @@
 #define BEARER_TEXT 48		/* "pul-" + 40 hex digits + NUL, rounded up */
 
 void sha256(struct span data, unsigned char ret_digest[SHA256_BYTES]);
+/* The digest of a text that arrives in pieces; end frees the state, ret_digest may be NULL. */
+struct sha256_state;
+struct sha256_state *sha256_begin(void);
+void sha256_add(struct sha256_state *s, struct span data);
+void sha256_end(struct sha256_state *s, unsigned char ret_digest[SHA256_BYTES]);
 /* Lower-case hex with a NUL: 2 * length + 1 bytes. */
 void hex_encode(const unsigned char *data, size_t length, char *ret_text);
 /* Ends the process when the system has no randomness. */

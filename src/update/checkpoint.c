@@ -2,6 +2,7 @@
 #include "update/checkpoint.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "blob/blob.h"
 #include "http/gzip.h"
@@ -51,39 +52,114 @@ int checkpoint_check(struct span text, struct checkpoint_text *ret_checkpoint, s
 	return 1;
 }
 
-static void key_of(const char *stack_id, const unsigned char *digest, char key[160])
+void checkpoint_key(const char *stack_id, const unsigned char *digest, char ret_key[CHECKPOINT_KEY])
 {
 	char hex[2 * SHA256_BYTES + 1];
 
 	hex_encode(digest, SHA256_BYTES, hex);
-	snprintf(key, 160, "stacks/%s/checkpoints/%s.json.gz", stack_id, hex);
+	snprintf(ret_key, CHECKPOINT_KEY, "stacks/%s/checkpoints/%s.json.gz", stack_id, hex);
 }
 
-int checkpoint_store(struct app *app, const char *stack_id, const struct checkpoint_text *checkpoint,
-		     struct stored_checkpoint *ret_stored, struct err *e)
-{
-	_cleanup_(buffer_done) struct buffer packed = BUFFER_INIT;
-	struct stored_checkpoint stored = { .bytes = (int64_t)checkpoint->text.length,
-					    .resources = checkpoint->resources };
-	char key[160];
+struct checkpoint_writer {
+	struct sink sink;
+	struct sha256_state *hash;
+	struct gzip_sink *gzip;
+	struct blob_writer *blob;
+	int64_t bytes;
+};
 
-	sha256(checkpoint->text, stored.sha256);
-	key_of(stack_id, stored.sha256, key);
-	if (gzip(checkpoint->text, &packed, e) < 0 || blob_put(app->objects, key, buffer_span(&packed), e) < 0)
+static int writer_write(struct sink *self, const void *data, size_t length, struct err *e)
+{
+	struct checkpoint_writer *w = (struct checkpoint_writer *)self;
+
+	sha256_add(w->hash, (struct span){ data, length });
+	w->bytes += (int64_t)length;
+	return sink_write(gzip_sink_of(w->gzip), data, length, e);
+}
+
+int checkpoint_writer_open(struct app *app, struct checkpoint_writer **ret_writer, struct err *e)
+{
+	_cleanup_(checkpoint_writer_closep) struct checkpoint_writer *w = xcalloc(1, sizeof(*w));
+
+	w->sink.write = writer_write;
+	if (blob_writer_open(app->objects, &w->blob, e) < 0)
+		return -1;
+	w->gzip = gzip_sink_new(blob_writer_sink(w->blob));
+	w->hash = sha256_begin();
+	*ret_writer = TAKE(w);
+	return 1;
+}
+
+struct sink *checkpoint_writer_sink(struct checkpoint_writer *w)
+{
+	return &w->sink;
+}
+
+int checkpoint_writer_commit(struct checkpoint_writer *w, const char *stack_id, int64_t resources,
+			     struct stored_checkpoint *ret_stored, struct err *e)
+{
+	struct stored_checkpoint stored = { .bytes = w->bytes, .resources = resources };
+	char key[CHECKPOINT_KEY];
+
+	sha256_end(TAKE(w->hash), stored.sha256);
+	checkpoint_key(stack_id, stored.sha256, key);
+	if (gzip_sink_finish(w->gzip, e) < 0 || blob_writer_commit(w->blob, key, e) < 0)
 		return -1;
 	*ret_stored = stored;
 	return 1;
 }
 
-int checkpoint_load(struct app *app, const char *stack_id, struct span digest, struct buffer *ret_gzip,
-		    struct err *e)
+void checkpoint_writer_close(struct checkpoint_writer *w)
 {
-	char key[160];
+	if (!w)
+		return;
+	sha256_end(w->hash, NULL);
+	gzip_sink_free(w->gzip);
+	blob_writer_close(w->blob);
+	free(w);
+}
+
+void checkpoint_writer_closep(struct checkpoint_writer **w)
+{
+	checkpoint_writer_close(*w);
+}
+
+int checkpoint_store(struct app *app, const char *stack_id, const struct checkpoint_text *checkpoint,
+		     struct stored_checkpoint *ret_stored, struct err *e)
+{
+	_cleanup_(checkpoint_writer_closep) struct checkpoint_writer *w = NULL;
+
+	if (checkpoint_writer_open(app, &w, e) < 0 ||
+	    sink_write(&w->sink, checkpoint->text.data, checkpoint->text.length, e) < 0)
+		return -1;
+	return checkpoint_writer_commit(w, stack_id, checkpoint->resources, ret_stored, e);
+}
+
+static int check_digest(struct span text, struct span digest, const char *key, struct err *e)
+{
+	unsigned char found[SHA256_BYTES];
+
+	sha256(text, found);
+	if (memcmp(found, digest.data, SHA256_BYTES))
+		return err_internal(e, "object %s is damaged: its text has another digest", key);
+	return 1;
+}
+
+int checkpoint_load(struct app *app, const char *stack_id, struct span digest, struct buffer *ret_text, struct err *e)
+{
+	_cleanup_(buffer_done) struct buffer packed = BUFFER_INIT;
+	size_t from = ret_text->length;
+	char key[CHECKPOINT_KEY];
+	struct err broken = { 0 };
 	int rc;
 
 	if (digest.length != SHA256_BYTES)
 		return err_internal(e, "checkpoint of stack %s has a digest of %zu bytes", stack_id, digest.length);
-	key_of(stack_id, (const unsigned char *)digest.data, key);
-	rc = blob_get(app->objects, key, ret_gzip, e);
-	return rc == 0 ? err_internal(e, "object %s is missing", key) : rc;
+	checkpoint_key(stack_id, (const unsigned char *)digest.data, key);
+	rc = blob_get(app->objects, key, &packed, e);
+	if (rc <= 0)
+		return rc < 0 ? -1 : err_internal(e, "object %s is missing", key);
+	if (gunzip(buffer_span(&packed), SIZE_MAX, ret_text, &broken) < 0)
+		return err_internal(e, "object %s is damaged: %s", key, broken.message);
+	return check_digest((struct span){ ret_text->data + from, ret_text->length - from }, digest, key, e);
 }

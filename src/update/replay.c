@@ -1,0 +1,437 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "update/replay.h"
+
+#include <stdlib.h>
+
+#include "json/scan.h"
+#include "update/replay_internal.h"
+
+void *replay_room(void *items, size_t count, size_t *room, size_t size)
+{
+	if (count < *room)
+		return items;
+	*room = *room ? 2 * *room : 64;
+	return xrealloc(items, *room * size);
+}
+
+struct replay *replay_new(const struct replay_options *options)
+{
+	struct replay *r = xcalloc(1, sizeof(*r));
+
+	r->options = *options;
+	return r;
+}
+
+static void resource_clear(struct resource *resource)
+{
+	free(resource->owned);
+	*resource = (struct resource){ 0 };
+}
+
+/* Forgets what the entries did, as after a rebuilt base. */
+static void forget_entries(struct replay *r)
+{
+	for (size_t i = 0; i < r->fresh_count; i++)
+		resource_clear(&r->fresh[i]);
+	for (size_t i = 0; i < r->operation_count; i++)
+		free(r->operations[i]->owned);
+	r->fresh_count = r->operation_count = 0;
+	map_done(&r->by_operation);
+	map_done(&r->extensions);
+}
+
+void replay_base_done(struct base *base)
+{
+	for (size_t i = 0; i < base->count; i++)
+		resource_clear(&base->resources[i].replacement);
+	free(base->resources);
+	free(base->owned);
+	buffer_done(&base->document);
+	*base = (struct base){ 0 };
+}
+
+void replay_free(struct replay *r)
+{
+	if (!r)
+		return;
+	forget_entries(r);
+	replay_base_done(&r->base);
+	for (size_t i = 0; i < r->waiting_count; i++)
+		free(r->waiting[i].text);
+	free(r->waiting);
+	free(r->fresh);
+	free(r->operations);
+	arena_clear(&r->arena);
+	free(r);
+}
+
+void replay_freep(struct replay **r)
+{
+	replay_free(*r);
+}
+
+static int read_resources(struct base *base, struct span list, struct err *e)
+{
+	size_t room = 0;
+	struct span text;
+	struct scan s;
+
+	if (list.data[0] != '[')
+		return err_internal(e, "replay: 'resources' of the base is no list");
+	for (scan_open(&s, list); scan_element(&s, &text); base->count++) {
+		if (text.data[0] != '{')
+			return err_internal(e, "replay: resource %zu of the base is no object", base->count);
+		base->resources = replay_room(base->resources, base->count, &room, sizeof(*base->resources));
+		base->resources[base->count] = (struct base_resource){ .text = text };
+	}
+	return 1;
+}
+
+int replay_read_base(struct base *base, struct span deployment, struct err *e)
+{
+	static const char *const names[] = { "resources", "secrets_providers", "metadata", "snippets", "extensions",
+					     "pending_operations" };
+	struct span v[6];
+
+	scan_pick(deployment, names, 6, v);
+	base->secrets_providers = v[1];
+	base->metadata = v[2];
+	base->snippets = v[3];
+	base->extensions = v[4];
+	base->pending_operations = v[5];
+	return v[0].data ? read_resources(base, v[0], e) : 1;
+}
+
+int replay_base(struct replay *r, struct buffer *document, struct err *e)
+{
+	struct span deployment;
+
+	replay_base_done(&r->base);
+	r->base.document = *document;
+	*document = (struct buffer)BUFFER_INIT;
+	if (!scan_find(buffer_span(&r->base.document), "deployment", &deployment) || deployment.data[0] != '{')
+		return err_internal(e, "replay: the base has no deployment");
+	return replay_read_base(&r->base, deployment, e);
+}
+
+static struct operation *operation_of(const struct replay *r, int64_t id)
+{
+	return map_get(&r->by_operation, (struct span){ (const char *)&id, sizeof(id) });
+}
+
+static struct operation *operation_add(struct replay *r, int64_t id)
+{
+	struct operation *o = operation_of(r, id);
+
+	if (o)
+		return o;
+	o = arena_alloc(&r->arena, sizeof(*o));
+	o->id = id;
+	o->fresh = -1;
+	*map_put(&r->by_operation, (struct span){ (const char *)&o->id, sizeof(o->id) }) = o;
+	r->operations = replay_room(r->operations, r->operation_count, &r->operation_room, sizeof(struct operation *));
+	r->operations[r->operation_count++] = o;
+	return o;
+}
+
+/* The resource that an operation made. A reference to none is corruption: it has no effect. */
+static struct resource *fresh_of(struct replay *r, int64_t operation)
+{
+	struct operation *o = operation < 0 ? NULL : operation_of(r, operation);
+
+	return o && o->fresh >= 0 ? &r->fresh[o->fresh] : NULL;
+}
+
+static struct base_resource *base_of(struct replay *r, int64_t index)
+{
+	return index >= 0 && (size_t)index < r->base.count ? &r->base.resources[index] : NULL;
+}
+
+static void replace(struct resource *resource, struct span state, char **text)
+{
+	free(resource->owned);
+	*resource = (struct resource){ .text = state, .owned = TAKE(*text) };
+}
+
+static void begin(struct replay *r, const struct journal_entry *entry, char **text)
+{
+	struct operation *o = operation_add(r, entry->operation);
+
+	free(o->owned);
+	o->open = true;
+	o->begun = entry->begun;
+	o->owned = entry->begun.data ? TAKE(*text) : NULL;
+}
+
+static void finish(struct replay *r, int64_t operation)
+{
+	struct operation *o = operation_of(r, operation);
+
+	if (!o)
+		return;
+	free(o->owned);
+	o->owned = NULL;
+	o->open = false;
+	o->begun = (struct span){ NULL, 0 };
+}
+
+static void add_fresh(struct replay *r, const struct journal_entry *entry, char **text)
+{
+	r->fresh = replay_room(r->fresh, r->fresh_count, &r->fresh_room, sizeof(*r->fresh));
+	r->fresh[r->fresh_count] = (struct resource){ .text = entry->state, .owned = TAKE(*text) };
+	operation_add(r, entry->operation)->fresh = (int64_t)r->fresh_count++;
+}
+
+static void mark_old(struct replay *r, const struct journal_entry *entry)
+{
+	struct base_resource *old;
+
+	if ((old = base_of(r, entry->remove_old)))
+		old->removed = true;
+	if ((old = base_of(r, entry->delete_old)))
+		old->delete = true;
+	if ((old = base_of(r, entry->pending_replacement_old)))
+		old->pending_replacement = true;
+}
+
+static void mark_new(struct replay *r, const struct journal_entry *entry)
+{
+	struct resource *new;
+
+	if ((new = fresh_of(r, entry->remove_new)))
+		new->removed = true;
+	if ((new = fresh_of(r, entry->delete_new)))
+		new->delete = true;
+	if ((new = fresh_of(r, entry->pending_replacement_new)))
+		new->pending_replacement = true;
+}
+
+static void success(struct replay *r, const struct journal_entry *entry, char **text)
+{
+	finish(r, entry->operation);
+	if (entry->state.data)
+		add_fresh(r, entry, text);
+	mark_old(r, entry);
+	mark_new(r, entry);
+	r->has_refresh |= entry->is_refresh;
+}
+
+static void set_state(struct replay *r, const struct journal_entry *entry, char **text)
+{
+	struct base_resource *old = base_of(r, entry->remove_old);
+	struct resource *new = fresh_of(r, entry->remove_new);
+
+	if (old) {
+		old->replaced = true;
+		replace(&old->replacement, entry->state, text);
+	} else if (new) {
+		bool removed = new->removed;
+
+		replace(new, entry->state, text);
+		new->removed = removed;
+	}
+}
+
+static void refresh_success(struct replay *r, const struct journal_entry *entry, char **text)
+{
+	struct base_resource *old = base_of(r, entry->remove_old);
+	struct resource *new = fresh_of(r, entry->remove_new);
+
+	finish(r, entry->operation);
+	r->has_refresh = true;
+	if (entry->state.data) {
+		set_state(r, entry, text);
+		return;
+	}
+	if (old)
+		old->removed = true;
+	if (new)
+		new->removed = true;
+}
+
+/* What the journal did to the resources before stays with their indexes. */
+static int write_base(struct replay *r, const struct journal_entry *entry, char **text, struct err *e)
+{
+	struct base base = { 0 };
+
+	if (replay_read_base(&base, entry->new_snapshot, e) < 0) {
+		replay_base_done(&base);
+		return -1;
+	}
+	for (size_t i = 0; i < base.count && i < r->base.count; i++) {
+		struct span kept = base.resources[i].text;
+
+		base.resources[i] = r->base.resources[i];
+		base.resources[i].text = kept;
+		r->base.resources[i].replacement = (struct resource){ 0 };
+	}
+	replay_base_done(&r->base);
+	base.owned = TAKE(*text);
+	r->base = base;
+	return 1;
+}
+
+static struct span keep(struct replay *r, struct span text)
+{
+	return (struct span){ arena_strndup(&r->arena, text.data, text.length), text.length };
+}
+
+static bool same_provider(struct span a, struct span b)
+{
+	static const char *const names[] = { "type", "state" };
+	struct span x[2], y[2];
+
+	if (!a.data)
+		return false;
+	scan_pick(a, names, 2, x);
+	scan_pick(b, names, 2, y);
+	return span_equal(x[0], y[0]) && span_equal(x[1], y[1]);
+}
+
+static int rebuild_base(struct replay *r, struct err *e)
+{
+	_cleanup_(buffer_done) struct buffer document = BUFFER_INIT;
+	struct buffer_sink out;
+	int64_t ignored;
+
+	buffer_sink_init(&out, &document, SIZE_MAX);
+	if (replay_write(r, &out.sink, false, &ignored, e) < 0)
+		return -1;
+	forget_entries(r);
+	return replay_base(r, &document, e);
+}
+
+static void add_extension(struct replay *r, const struct journal_entry *entry)
+{
+	struct span *kept = arena_alloc(&r->arena, sizeof(*kept));
+
+	*kept = keep(r, entry->extension);
+	*map_put(&r->extensions, keep(r, entry->extension_ref)) = kept;
+}
+
+/* Takes *text over when something of it is still needed. */
+static int add(struct replay *r, const struct journal_entry *entry, char **text, struct err *e)
+{
+	r->byte_string |= entry->requires_byte_string;
+	switch (entry->kind) {
+	case ENTRY_BEGIN:
+		begin(r, entry, text);
+		return 1;
+	case ENTRY_SUCCESS:
+		success(r, entry, text);
+		return 1;
+	case ENTRY_FAILURE:
+		finish(r, entry->operation);
+		return 1;
+	case ENTRY_REFRESH_SUCCESS:
+		refresh_success(r, entry, text);
+		return 1;
+	case ENTRY_OUTPUTS:
+		if (entry->state.data)
+			set_state(r, entry, text);
+		return 1;
+	case ENTRY_WRITE:
+		return write_base(r, entry, text, e);
+	case ENTRY_SECRETS_MANAGER:
+		if (!same_provider(r->base.secrets_providers, entry->secrets_provider))
+			r->base.secrets_providers = keep(r, entry->secrets_provider);
+		return 1;
+	case ENTRY_REBUILT_BASE_STATE:
+		return rebuild_base(r, e);
+	case ENTRY_EXTENSION_PARAMETERIZE:
+		add_extension(r, entry);
+		return 1;
+	case ENTRY_SNIPPETS:
+		r->base.snippets = entry->snippets.data ? keep(r, entry->snippets) : (struct span){ NULL, 0 };
+		return 1;
+	case ENTRY_KIND_COUNT:
+		break;
+	}
+	return err_internal(e, "replay: entry of kind %d", entry->kind);
+}
+
+static int add_waiting(struct replay *r, struct waiting *w, struct err *e)
+{
+	_cleanup_(freep) char *text = TAKE(w->text);
+	struct journal_entry entry;
+
+	if (w->sequence <= r->last_sequence)
+		return 1;
+	r->last_sequence = w->sequence;
+	if (journal_entry_read((struct span){ text, w->length }, &entry, e) < 0)
+		return -1;
+	return add(r, &entry, &text, e);
+}
+
+/* Adds those that nothing can precede any more. */
+static int settle(struct replay *r, int64_t below, struct err *e)
+{
+	size_t done = 0;
+
+	while (done < r->waiting_count && r->waiting[done].sequence < below)
+		if (add_waiting(r, &r->waiting[done++], e) < 0)
+			return -1;
+	r->waiting_count -= done;
+	memmove(r->waiting, r->waiting + done, r->waiting_count * sizeof(*r->waiting));
+	return 1;
+}
+
+static void wait_in_order(struct replay *r, int64_t sequence, struct span text)
+{
+	size_t at = r->waiting_count;
+	char *copy = xmalloc(text.length + 1);
+
+	memcpy(copy, text.data, text.length);
+	copy[text.length] = '\0';
+	r->waiting = replay_room(r->waiting, r->waiting_count, &r->waiting_room, sizeof(*r->waiting));
+	while (at && r->waiting[at - 1].sequence > sequence)
+		at--;
+	memmove(r->waiting + at + 1, r->waiting + at, (r->waiting_count++ - at) * sizeof(*r->waiting));
+	r->waiting[at] = (struct waiting){ sequence, copy, text.length };
+}
+
+static bool sequence_of(struct span entry, int64_t *ret_sequence)
+{
+	struct span value;
+
+	return entry.data[0] == '{' && scan_find(entry, "sequenceID", &value) && scan_int(value, ret_sequence);
+}
+
+static int64_t smallest_sequence(struct span list)
+{
+	int64_t sequence, smallest = INT64_MAX;
+	struct span text;
+	struct scan s;
+
+	for (scan_open(&s, list); scan_element(&s, &text);)
+		if (sequence_of(text, &sequence) && sequence < smallest)
+			smallest = sequence;
+	return smallest;
+}
+
+int replay_batch(struct replay *r, struct span batch, struct err *e)
+{
+	struct span list, text;
+	int64_t sequence;
+	struct scan s;
+
+	if (!scan_find(batch, "entries", &list))
+		return 1;
+	if (list.data[0] != '[')
+		return err_internal(e, "replay: the entries of a batch are no list");
+	if (settle(r, smallest_sequence(list), e) < 0)
+		return -1;
+	for (scan_open(&s, list); scan_element(&s, &text);) {
+		if (!sequence_of(text, &sequence))
+			return err_internal(e, "replay: an entry without a sequence");
+		wait_in_order(r, sequence, text);
+	}
+	return 1;
+}
+
+int replay_finish(struct replay *r, struct sink *out, int64_t *ret_resources, struct err *e)
+{
+	if (settle(r, INT64_MAX, e) < 0)
+		return -1;
+	return replay_write(r, out, true, ret_resources, e);
+}

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of the replay share: replay.c adds entries, document.c writes, reference.c repairs. */
+#ifndef UPDATE_REPLAY_INTERNAL_H
+#define UPDATE_REPLAY_INTERNAL_H
+
+#include "base/arena.h"
+#include "base/map.h"
+#include "update/journal_entry.h"
+#include "update/replay.h"
+
+struct resource {
+	struct span text;
+	char *owned;		/* the entry that the text lies in */
+	bool delete, pending_replacement, removed;
+};
+
+/* A resource of the base with what the journal did to it. */
+struct base_resource {
+	struct span text;
+	bool removed, delete, pending_replacement, replaced;
+	struct resource replacement;
+};
+
+struct operation {
+	int64_t id;
+	int64_t fresh;		/* index of the resource that it made, -1: none */
+	bool open;
+	struct span begun;	/* JSON of the operation; data NULL: not recorded as pending */
+	char *owned;
+};
+
+/* An entry that waits until every smaller sequence was seen. Owns its text. */
+struct waiting {
+	int64_t sequence;
+	char *text;
+	size_t length;
+};
+
+struct base {
+	struct buffer document;
+	char *owned;		/* an entry, when the base came in one */
+	struct base_resource *resources;
+	size_t count;
+	struct span secrets_providers, metadata, snippets, extensions, pending_operations;	/* JSON or NULL data */
+};
+
+struct replay {
+	struct replay_options options;
+	struct arena arena;
+	struct base base;
+	struct resource *fresh;
+	size_t fresh_count, fresh_room;
+	struct operation **operations;	/* in order of their begin */
+	size_t operation_count, operation_room;
+	struct map by_operation;
+	struct map extensions;		/* raw reference -> struct span * in the arena */
+	struct waiting *waiting;
+	size_t waiting_count, waiting_room;
+	int64_t last_sequence;
+	bool has_refresh, byte_string;
+};
+
+/* A resource that the new state has. */
+struct survivor {
+	struct span text;
+	bool delete, pending_replacement, has_aliases;
+	struct span urn, parent;	/* decoded; parent as it will be */
+};
+
+struct survivors {
+	struct survivor *items;
+	size_t count;
+	struct map aliases;	/* decoded URN -> struct span * */
+	unsigned features;
+};
+
+/* Room for one more element: returns the array, grown when it was full. */
+void *replay_room(void *items, size_t count, size_t *room, size_t size);
+/* Reads the state out of a deployment object. */
+int replay_read_base(struct base *base, struct span deployment, struct err *e) WARN_UNUSED;
+void replay_base_done(struct base *base);
+
+/* Writes the whole document; `final`: with the integrity check. */
+int replay_write(struct replay *r, struct sink *out, bool final, int64_t *ret_resources, struct err *e) WARN_UNUSED;
+
+/* After refreshes: parents that are gone. After that: what aliases stand for. */
+int references_prepare(struct replay *r, struct survivors *s, struct err *e) WARN_UNUSED;
+/* Appends the resource, repaired and normalized, to `out` when anything in it changes: 1; 0: it stays as it is. */
+int references_apply(struct replay *r, const struct survivors *s, const struct survivor *each, const struct map *seen,
+		     struct buffer *out, struct arena *scratch);
+/* The URN that stands for `urn` now. */
+struct span references_resolve(const struct survivors *s, struct span urn);
+
+#endif
