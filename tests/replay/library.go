@@ -51,9 +51,9 @@ func library(c replayCase) (v verdict, err error) {
 
 func replay(base *apitype.DeploymentV3, entries []apitype.JournalEntry) (*apitype.TypedDeployment, error) {
 	replayer := backend.NewJournalReplayer(base)
-	known := map[int64]bool{}
+	seen := references{known: map[int64]bool{}}
 	for _, entry := range entries {
-		if dangles(entry, known) {
+		if seen.dangle(entry) {
 			panic("an entry refers to an operation that made no resource")
 		}
 		if err := replayer.Add(entry); err != nil {
@@ -74,21 +74,30 @@ func replay(base *apitype.DeploymentV3, entries []apitype.JournalEntry) (*apityp
 	return &deployment, nil
 }
 
-// dangles says whether the entry refers to a new resource that there is not. The command line's code then takes
-// the first new resource or crashes; an engine never asks for it.
-func dangles(entry apitype.JournalEntry, known map[int64]bool) bool {
+// references knows the new resources that an entry may refer to.
+type references struct {
+	known   map[int64]bool
+	shifted bool
+}
+
+// dangle says whether the entry refers to a new resource that there is not, or that the command line's code
+// no longer finds: after a rebuilt base state it goes on counting where it was, so that with new resources
+// before it every later index is wrong. The code then takes another resource or crashes; an engine never asks
+// for either.
+func (r *references) dangle(entry apitype.JournalEntry) bool {
 	switch entry.Kind {
 	case apitype.JournalEntryKindFailure:
 		return false
 	case apitype.JournalEntryKindRebuiltBaseState:
-		clear(known)
+		r.shifted = r.shifted || len(r.known) > 0
+		clear(r.known)
 	case apitype.JournalEntryKindSuccess:
 		if entry.State != nil {
-			known[entry.OperationID] = true
+			r.known[entry.OperationID] = true
 		}
 	}
 	for _, operation := range []*int64{entry.RemoveNew, entry.DeleteNew, entry.PendingReplacementNew} {
-		if operation != nil && !known[*operation] {
+		if operation != nil && (r.shifted || !r.known[*operation]) {
 			return true
 		}
 	}

@@ -204,7 +204,7 @@ func (w *world) property(depth int) any {
 	case n == 7:
 		return map[string]any{
 			"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270",
-			"ciphertext":                       "AAEBM0+/abc==",
+			"ciphertext":                       "IkErL2Ii",
 		}
 	case depth > 3:
 		return ""
