@@ -8,6 +8,7 @@
 #include "accept.h"
 #include "api/dispatch.h"
 #include "base/settings.h"
+#include "send.h"
 #include "start/start.h"
 
 static void help(FILE *out)
@@ -32,27 +33,6 @@ static ssize_t read_body(void *source, void *to, size_t size)
 	return n == 0 && FCGX_GetError(in) ? -1 : n;
 }
 
-static void send_reply(FCGX_Request *fcgi, const struct http_reply *rp)
-{
-	const char *length = rp->status == 204 ? "" : "Content-Length";
-
-	FCGX_FPrintF(fcgi->out, "Status: %s\r\nContent-Type: %s\r\n", http_status_text(rp->status),
-		     rp->content_type ? rp->content_type : "application/json");
-	if (*length)
-		FCGX_FPrintF(fcgi->out, "%s: %lu\r\n", length, (unsigned long)rp->body.length);
-	if (rp->body_gzip)
-		FCGX_PutS("Content-Encoding: gzip\r\n", fcgi->out);
-	FCGX_PutStr(rp->headers.data, (int)rp->headers.length, fcgi->out);
-	FCGX_PutS("\r\n", fcgi->out);
-	for (size_t sent = 0; sent < rp->body.length;) {
-		size_t n = rp->body.length - sent < 1 << 20 ? rp->body.length - sent : 1 << 20;
-
-		if (FCGX_PutStr(rp->body.data + sent, (int)n, fcgi->out) < 0)
-			return;
-		sent += n;
-	}
-}
-
 static void serve_one(struct app *app, FCGX_Request *fcgi)
 {
 	_cleanup_(arena_clear) struct arena arena = ARENA_INIT;
@@ -61,9 +41,7 @@ static void serve_one(struct app *app, FCGX_Request *fcgi)
 			      .http = { .arena = &arena, .source = fcgi, .variable = variable, .read = read_body } };
 
 	api_dispatch(&rq, &rp);
-	if (!strcmp(rq.http.method ? rq.http.method : "", "HEAD"))
-		buffer_clear(&rp.body);
-	send_reply(fcgi, &rp);
+	send_reply(fcgi, &rp, app->sendfile, rq.http.method && !strcmp(rq.http.method, "HEAD"));
 	FCGX_Finish_r(fcgi);
 	http_reply_done(&rp);
 	http_request_done(&rq.http);

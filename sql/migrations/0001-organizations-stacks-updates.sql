@@ -129,6 +129,7 @@ CREATE TABLE IF NOT EXISTS journal_batches (
   bytes BIGINT NOT NULL COMMENT 'length of the text',
   body LONGBLOB NULL COMMENT 'the request as it arrived; NULL: an object holds it',
   gzip BOOLEAN NOT NULL COMMENT 'the body is compressed',
+  received_at DATETIME(6) NOT NULL,
   PRIMARY KEY (update_id, first_sequence, digest),
   CONSTRAINT journal_batches_update FOREIGN KEY (update_id) REFERENCES updates (id) ON DELETE CASCADE
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_ci COMMENT='journal entries of running and recently ended updates, a row a request';

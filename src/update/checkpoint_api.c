@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* State in and out: checkpoints, import, export. */
+/* State in and out: checkpoints, journal entries, import, export. */
 #include "api/route.h"
-#include "base/limits.h"
-#include "http/gzip.h"
+#include "blob/blob.h"
 #include "json/scan.h"
 #include "json/write.h"
+#include "update/checkpoint.h"
 #include "update/update.h"
 
 /* What an export of a stack without a state answers. */
@@ -27,41 +27,128 @@ static int compose(struct span document, struct buffer *text, struct err *e)
 	return 1;
 }
 
-/* PatchUpdateCheckpoint… */
-int api_patch_update_checkpoint(struct request *rq, struct http_reply *rp, struct err *e)
+static int save(struct request *rq, struct http_reply *rp, const struct checkpoint_save *s, struct err *e)
 {
-	_cleanup_(buffer_done) struct buffer text = BUFFER_INIT;
-	struct checkpoint_text checkpoint;
-	struct span body;
-
-	if (http_body(&rq->http, rq->app->max_body, &body, e) < 0 || scan_document(body, &body, e) < 0 ||
-	    compose(body, &text, e) < 0 || checkpoint_check(buffer_span(&text), &checkpoint, e) < 0)
-		return -1;
-
-	if (update_save_checkpoint(rq->app, rq->update_id, rq->update_token, &checkpoint, e) < 0)
+	if (update_save_checkpoint(rq->app, rq->update_id, rq->update_token, s, e) < 0)
 		return -1;
 
 	return reply_empty(rp);
 }
 
-/* To a client that accepts gzip the stored object goes as it lies there. */
-static int export_version(struct request *rq, struct http_reply *rp, int64_t version, struct err *e)
+static int document(struct request *rq, struct span *ret_document, struct err *e)
 {
-	_cleanup_(buffer_done) struct buffer packed = BUFFER_INIT;
-	int rc = update_export(rq->app, &rq->caller, &rq->path, version, &packed, e);
+	struct span body;
 
-	if (rc < 0)
+	if (http_body(&rq->http, rq->app->max_body, &body, e) < 0 || scan_document(body, ret_document, e) < 0)
+		return -1;
+	if (ret_document->data[0] != '{')
+		return err_set(e, ERR_BAD_REQUEST, "Bad Request: the body must be a JSON object");
+	return 1;
+}
+
+/* PatchUpdateCheckpoint… */
+int api_patch_update_checkpoint(struct request *rq, struct http_reply *rp, struct err *e)
+{
+	_cleanup_(buffer_done) struct buffer text = BUFFER_INIT;
+	struct checkpoint_save s = { .form = CHECKPOINT_WHOLE };
+	struct span body;
+
+	if (document(rq, &body, e) < 0 || compose(body, &text, e) < 0 ||
+	    checkpoint_check(buffer_span(&text), &s.checkpoint, e) < 0)
 		return -1;
 
-	rp->status = 200;
-	if (rc == 0) {
-		buffer_puts(&rp->body, EMPTY_DEPLOYMENT);
-		return 1;
-	}
+	return save(rq, rp, &s, e);
+}
+
+static int sequence(struct span body, struct checkpoint_save *s, struct err *e)
+{
+	struct span value;
+
+	if (!scan_find(body, "sequenceNumber", &value) || !scan_int(value, &s->sequence) || s->sequence < 1)
+		return err_set(e, ERR_BAD_REQUEST, "Bad Request: 'sequenceNumber' must be a whole number from 1");
+	return 1;
+}
+
+/* PatchUpdateVerbatimCheckpoint…: the bytes of the value are the text that later edits refer to. */
+int api_patch_update_verbatim_checkpoint(struct request *rq, struct http_reply *rp, struct err *e)
+{
+	struct checkpoint_save s = { .form = CHECKPOINT_VERBATIM };
+	struct span body, text;
+
+	if (document(rq, &body, e) < 0 || sequence(body, &s, e) < 0)
+		return -1;
+	if (!scan_find(body, "untypedDeployment", &text))
+		return err_set(e, ERR_BAD_REQUEST, "Bad Request: 'untypedDeployment' is missing");
+	if (checkpoint_check(text, &s.checkpoint, e) < 0)
+		return -1;
+
+	return save(rq, rp, &s, e);
+}
+
+/* PatchUpdateCheckpointDelta… */
+int api_patch_update_checkpoint_delta(struct request *rq, struct http_reply *rp, struct err *e)
+{
+	struct checkpoint_save s = { .form = CHECKPOINT_DELTA };
+	struct span body, hash;
+
+	if (document(rq, &body, e) < 0 || sequence(body, &s, e) < 0)
+		return -1;
+	if (!scan_find(body, "checkpointHash", &hash) || !scan_text(hash, rq->arena, &hash) ||
+	    hash.length != 2 * SHA256_BYTES)
+		return err_set(e, ERR_BAD_REQUEST, "Bad Request: 'checkpointHash' must be a SHA-256 digest, 64 hex digits");
+	s.hash = arena_strndup(rq->arena, hash.data, hash.length);
+	if (!scan_find(body, "deploymentDelta", &s.edits))
+		s.edits = (struct span){ NULL, 0 };
+
+	return save(rq, rp, &s, e);
+}
+
+/* CreateJournalEntries… */
+int api_create_journal_entries(struct request *rq, struct http_reply *rp, struct err *e)
+{
+	struct span stored, text;
+
+	if (http_body_raw(&rq->http, rq->app->max_body, &stored, e) < 0 ||
+	    http_body(&rq->http, rq->app->max_body, &text, e) < 0)
+		return -1;
+
+	if (update_append_journal(rq->app, rq->update_id, rq->update_token, text, stored, rq->http.gzip, e) < 0)
+		return -1;
+
+	return reply_empty(rp);
+}
+
+/* The stored object goes out as it lies there to a client that accepts gzip. */
+static int reply_object(struct request *rq, struct http_reply *rp, const struct exported *x, struct err *e)
+{
+	char key[CHECKPOINT_KEY];
+	int rc;
+
 	if (!http_accepts_gzip(&rq->http))
-		return gunzip(buffer_span(&packed), SIZE_MAX, &rp->body, e);
-	buffer_append(&rp->body, packed.data, packed.length);
+		return checkpoint_load(rq->app, x->stack_id, x->sha256, &rp->body, e);
+	checkpoint_key(x->stack_id, (const unsigned char *)x->sha256.data, key);
 	rp->body_gzip = true;
+	rc = blob_file(rq->app->objects, key, rq->arena, &rp->file, &rp->file_size, e);
+	return rc == 0 ? err_internal(e, "object %s is missing", key) : rc;
+}
+
+static int export_version(struct request *rq, struct http_reply *rp, int64_t version, struct err *e)
+{
+	struct exported x = { 0 };
+	int rc = update_export(rq->app, &rq->caller, &rq->path, version, rq->arena, &x, e);
+
+	if (rc < 0) {
+		buffer_done(&x.text);
+		return -1;
+	}
+
+	rp->status = 200;
+	if (rc == 1 && x.sha256.data)
+		return reply_object(rq, rp, &x, e);
+	buffer_done(&rp->body);
+	rp->body = x.text;
+	if (rc == 0)
+		buffer_puts(&rp->body, EMPTY_DEPLOYMENT);
 	return 1;
 }
 

@@ -4,7 +4,7 @@
 #include "http/gzip.h"
 #include "json/scan.h"
 #include "json/write.h"
-#include "update/update.h"
+#include "update/internal.h"
 #include "update/update_sql.h"
 
 #define EVENT_GRACE_US (600 * 1000000LL)	/* a batch may arrive this late after the end */
@@ -51,11 +51,6 @@ static int read_batch(struct span text, struct batch *b, struct err *e)
 	return n > 0;
 }
 
-static int refuse(struct err *e)
-{
-	return err_set(e, ERR_FORBIDDEN, "Forbidden: this update no longer holds its lease");
-}
-
 int update_append_events(struct app *app, const char *id, struct span token, struct span text, struct span stored,
 			 bool gzip_body, struct err *e)
 {
@@ -75,7 +70,7 @@ int update_append_events(struct app *app, const char *id, struct span token, str
 	if (rc < 0)
 		return -1;
 	if (rc == 1 && changed == 0)
-		return refuse(e);
+		return lease_lost(e);
 	if (!b.changes.data)
 		return 1;
 	return db_exec(app->db, &UPDATE_SET_CHANGES, DB_VALUES(db_bytes(b.changes), db_text(id), db_bytes(token)), NULL, e);
@@ -84,7 +79,7 @@ int update_append_events(struct app *app, const char *id, struct span token, str
 struct page {
 	struct buffer *out;
 	int64_t next;
-	bool any;
+	bool any, dense;	/* dense: stop before an event that is missing, it may still come */
 };
 
 static int emit_batch(void *context, const void *row, struct err *e)
@@ -105,6 +100,8 @@ static int emit_batch(void *context, const void *row, struct err *e)
 	for (scan_open(&s, list); scan_element(&s, &event);) {
 		if (!scan_find(event, "sequence", &value) || !scan_int(value, &sequence) || sequence < p->next)
 			continue;
+		if (p->dense && sequence > p->next)
+			return 0;
 		json_write_separator(p->out);
 		buffer_append(p->out, event.data, event.length);
 		p->next = sequence + 1;
@@ -113,12 +110,13 @@ static int emit_batch(void *context, const void *row, struct err *e)
 	return 1;
 }
 
-int update_events(struct db *db, const char *id, int64_t from, struct buffer *out, int64_t *ret_next, struct err *e)
+int update_events(struct db *db, const struct update *u, int64_t from, struct buffer *out, int64_t *ret_next,
+		  struct err *e)
 {
+	struct page p = { .out = out, .next = from, .dense = !strcmp(u->status, "running") };
 	struct event_batch_row row;
-	struct page p = { .out = out, .next = from };
 
-	if (db_each(db, &EVENT_BATCHES, DB_VALUES(db_text(id), db_int(from)), event_batch_columns, &row, sizeof(row),
+	if (db_each(db, &EVENT_BATCHES, DB_VALUES(db_text(u->id), db_int(from)), event_batch_columns, &row, sizeof(row),
 		    emit_batch, &p, e) < 0)
 		return -1;
 	*ret_next = p.any ? p.next : -1;

@@ -18,6 +18,25 @@ int api_record_engine_event_batch(struct request *rq, struct http_reply *rp, str
 	return reply_empty(rp);
 }
 
+/* RecordEngineEvent…: one event, as old command lines send it. */
+int api_record_engine_event(struct request *rq, struct http_reply *rp, struct err *e)
+{
+	_cleanup_(buffer_done) struct buffer batch = BUFFER_INIT;
+	struct span event;
+
+	if (http_body(&rq->http, LIMIT_EVENTS_BYTES, &event, e) < 0)
+		return -1;
+	buffer_puts(&batch, "{\"events\":[");
+	buffer_append(&batch, event.data, event.length);
+	buffer_puts(&batch, "]}");
+
+	if (update_append_events(rq->app, rq->update_id, rq->update_token, buffer_span(&batch), buffer_span(&batch), false,
+				 e) < 0)
+		return -1;
+
+	return reply_empty(rp);
+}
+
 /* GetEngineEvents…: while the update runs there is always a further page. */
 int api_get_engine_events(struct request *rq, struct http_reply *rp, struct err *e)
 {
@@ -29,7 +48,7 @@ int api_get_engine_events(struct request *rq, struct http_reply *rp, struct err 
 		return -1;
 
 	buffer_puts(&rp->body, "{\"events\":[");
-	if (update_events(rq->db, u.id, from, &rp->body, &next, e) < 0)
+	if (update_events(rq->db, &u, from, &rp->body, &next, e) < 0)
 		return -1;
 
 	rp->status = 200;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Updates: created, started (lease, version), fed with checkpoints and events, completed or
- * cancelled; and the checkpoints they leave behind. A state is stored as the bytes that arrived.
- * Refuses to let two updates write one stack: stack_locks has one row a stack.
+ * Updates: created, started (lease, version, base state), fed with journal entries or checkpoints and
+ * with events, completed or cancelled; and the state that they leave behind. State is stored as the
+ * bytes that arrived. Refuses to let two updates write one stack: stack_locks has one row a stack.
  */
 #ifndef UPDATE_UPDATE_H
 #define UPDATE_UPDATE_H
@@ -13,7 +13,7 @@
 #define CHECKPOINT_CUTOFF_TEXT "1048576"	/* bytes; smaller states are always sent whole */
 
 struct update {
-	char *id, *stack_id, *kind, *status, *requested_by;
+	char *id, *stack_id, *kind, *status, *requested_by, *client;
 	bool preview;
 	int64_t version, journal_version, base_checkpoint_version;	/* -1: none */
 	struct span checkpoint_sha256;
@@ -34,59 +34,100 @@ struct update_started {
 };
 
 struct update_info {
-	const char *id, *kind, *message, *result;
+	const char *id, *kind, *message, *result, *requested_by;
 	struct span environment, config, changes;	/* JSON */
 	int64_t started_at, ended_at, version, resource_count;
+	bool preview;
 };
+
+/* A state document {"version":…,"deployment":{…}}. */
+struct checkpoint_text {
+	struct span text;
+	int64_t resources;
+};
+
+/* Checks a whole state document: version 1 to 4, a deployment whose resources have URNs; counts them. */
+int checkpoint_check(struct span text, struct checkpoint_text *ret_checkpoint, struct err *e) WARN_UNUSED;
 
 /* Not started or running. */
 bool update_is_open(const struct update *update);
 
-/* A checkpoint's text as the update token's holder sends it. */
-struct checkpoint_text {
-	struct span text;	/* {"version":…,"deployment":…} */
-	int64_t resources;
-};
-
-/* Checks a whole state document {"version":1..4,"deployment":{…}} and counts its resources. */
-int checkpoint_check(struct span text, struct checkpoint_text *ret_checkpoint, struct err *e) WARN_UNUSED;
-
+/* --- life --- */
 int update_create(struct db *db, const struct caller *c, const struct stack_path *path, const char *kind,
 		  const struct update_program *program, int64_t now_us, char ret_id[UUID_TEXT],
 		  struct err *e) WARN_UNUSED;
-/* `tags` JSON or NULL to keep them. In a transaction. 409 says who holds the stack and how to cancel. */
-int update_start(struct db *db, const struct caller *c, const struct stack_path *path, const char *id,
+/*
+ * Takes the stack, unless it is a preview. An update whose lease has lapsed makes way and keeps its state.
+ * `tags` JSON or NULL to keep them. In a transaction. 409 says who holds the stack and how to cancel.
+ */
+int update_start(struct app *app, const struct caller *c, const struct stack_path *path, const char *id,
 		 const char *tags, int64_t journal_version, int64_t now_us, struct update_started *ret_started,
 		 struct err *e) WARN_UNUSED;
-/* The next four take the lease token's digest; 403 when it does not hold a running update. */
+/* Those with a `token` take the lease token's digest; 403 when it does not hold a running update. */
 int update_renew(struct db *db, const char *id, struct span token, int64_t duration_s, int64_t now_us,
 		 int64_t *ret_expires_at, struct err *e) WARN_UNUSED;
-int update_save_checkpoint(struct app *app, const char *id, struct span token,
-			   const struct checkpoint_text *checkpoint, struct err *e) WARN_UNUSED;
-int update_append_events(struct app *app, const char *id, struct span token, struct span text, struct span stored,
-			 bool gzip, struct err *e) WARN_UNUSED;
 /* In a transaction; a repetition with the same status changes nothing. */
-int update_complete(struct db *db, const char *id, struct span token, const char *status, int64_t now_us,
+int update_complete(struct app *app, const char *id, struct span token, const char *status, int64_t now_us,
 		    struct err *e) WARN_UNUSED;
 /* In a transaction; 409 when it has ended, nothing to do when it was cancelled. */
-int update_cancel(struct db *db, const struct caller *c, const struct stack_path *path, const char *id,
+int update_cancel(struct app *app, const struct caller *c, const struct stack_path *path, const char *id,
 		  int64_t now_us, struct err *e) WARN_UNUSED;
+/*
+ * Ends one update whose lease lapsed before `before_us` as failed, with the state that it saved: 1 ended
+ * one, 0 there is none. In a transaction; its id goes to ret_id.
+ */
+int update_expire_next(struct app *app, int64_t before_us, char ret_id[UUID_TEXT], struct err *e) WARN_UNUSED;
+
+/* --- what it saves --- */
+enum checkpoint_form { CHECKPOINT_WHOLE, CHECKPOINT_VERBATIM, CHECKPOINT_DELTA };
+
+struct checkpoint_save {
+	enum checkpoint_form form;
+	int64_t sequence;		/* not for CHECKPOINT_WHOLE */
+	struct checkpoint_text checkpoint;	/* not for CHECKPOINT_DELTA */
+	struct span edits;		/* CHECKPOINT_DELTA: a JSON list of edits of the text saved before */
+	const char *hash;		/* CHECKPOINT_DELTA: SHA-256 of the new text, hex */
+};
+
+/* In a transaction. 409 when a delta does not fit what was saved before; the client then sends the whole text. */
+int update_save_checkpoint(struct app *app, const char *id, struct span token, const struct checkpoint_save *save,
+			   struct err *e) WARN_UNUSED;
+/*
+ * Appends a journal batch, durable when it returns. `text` is the decompressed body, `stored` the bytes
+ * that are kept. One that was appended before changes nothing.
+ */
+int update_append_journal(struct app *app, const char *id, struct span token, struct span text, struct span stored,
+			  bool gzip, struct err *e) WARN_UNUSED;
+int update_append_events(struct app *app, const char *id, struct span token, struct span text, struct span stored,
+			 bool gzip, struct err *e) WARN_UNUSED;
+
+/* --- reading --- */
 /* The update of this stack, or 404. */
 int update_find(struct db *db, const struct caller *c, const struct stack_path *path, const char *id,
 		struct arena *arena, struct update *ret_update, struct err *e) WARN_UNUSED;
-/* Newest first; page from 1; size 0: all, bounded. Version -1: any; 0 rows is an answer. */
+/* Newest first; page from 1; size 0: all, bounded. `version` -1: any; 0 rows is an answer. */
 int update_history(struct db *db, const struct caller *c, const struct stack_path *path, int64_t version,
 		   int64_t page, int64_t size, struct arena *arena, struct update_info **ret_list, size_t *ret_count,
 		   struct err *e) WARN_UNUSED;
-/* Appends the gzip object of a version (-1: the current one); 0 when the stack is empty. */
+/* Previews and dry runs, by time. Page from 1. */
+int update_previews(struct db *db, const struct caller *c, const struct stack_path *path, bool ascending, int64_t page,
+		    int64_t size, struct arena *arena, struct update_info **ret_list, size_t *ret_count,
+		    struct err *e) WARN_UNUSED;
+/* Appends the engine events from sequence `from` on as JSON array elements; *ret_next -1 at the end. */
+int update_events(struct db *db, const struct update *u, int64_t from, struct buffer *out, int64_t *ret_next,
+		  struct err *e) WARN_UNUSED;
+
+struct exported {
+	char *stack_id;
+	struct span sha256;	/* of the stored text; data NULL: `text` has it */
+	struct buffer text;	/* replayed just now */
+};
+/* The state of a version (-1: the current one, an update that runs included): 0 when the stack is empty. */
 int update_export(struct app *app, const struct caller *c, const struct stack_path *path, int64_t version,
-		  struct buffer *ret_gzip, struct err *e) WARN_UNUSED;
+		  struct arena *arena, struct exported *ret_exported, struct err *e) WARN_UNUSED;
 /* Makes the document the stack's state as an update of kind import; its id goes to ret_id. */
 int update_import(struct app *app, const struct caller *c, const struct stack_path *path,
 		  const struct checkpoint_text *checkpoint, const char *client, char ret_id[UUID_TEXT],
-		  struct err *e) WARN_UNUSED;
-/* Appends the engine events from sequence `from` on as JSON array elements; *ret_next -1 at the end. */
-int update_events(struct db *db, const char *id, int64_t from, struct buffer *out, int64_t *ret_next,
 		  struct err *e) WARN_UNUSED;
 
 #endif

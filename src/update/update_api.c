@@ -113,7 +113,7 @@ int api_start_update(struct request *rq, struct http_reply *rp, struct err *e)
 	if (body.tags.present)
 		json_write_text_map(&tags, &body.tags);
 
-	if (update_start(rq->db, &rq->caller, &rq->path, rq->update_id, tags.data, body.journal_version, rq->now_us, &started,
+	if (update_start(rq->app, &rq->caller, &rq->path, rq->update_id, tags.data, body.journal_version, rq->now_us, &started,
 			 e) < 0)
 		return -1;
 
@@ -202,7 +202,7 @@ int api_complete_update(struct request *rq, struct http_reply *rp, struct err *e
 		return err_set(e, ERR_BAD_REQUEST, "Bad Request: status must be succeeded, failed or cancelled, not '%.40s'",
 			       body.status);
 
-	if (update_complete(rq->db, rq->update_id, rq->update_token, body.status, rq->now_us, e) < 0)
+	if (update_complete(rq->app, rq->update_id, rq->update_token, body.status, rq->now_us, e) < 0)
 		return -1;
 
 	return reply_empty(rp);
@@ -211,7 +211,7 @@ int api_complete_update(struct request *rq, struct http_reply *rp, struct err *e
 /* CancelUpdate… */
 int api_cancel_update(struct request *rq, struct http_reply *rp, struct err *e)
 {
-	if (update_cancel(rq->db, &rq->caller, &rq->path, rq->update_id, rq->now_us, e) < 0)
+	if (update_cancel(rq->app, &rq->caller, &rq->path, rq->update_id, rq->now_us, e) < 0)
 		return -1;
 
 	return reply_empty(rp);

@@ -7,6 +7,7 @@ const struct db_column update_columns[] = {
 	DB_COLUMN(update, kind, COLUMN_TEXT),
 	DB_COLUMN(update, status, COLUMN_TEXT),
 	DB_COLUMN(update, requested_by, COLUMN_TEXT),
+	DB_COLUMN(update, client, COLUMN_TEXT),
 	DB_COLUMN(update, preview, COLUMN_BOOL),
 	DB_COLUMN(update, version, COLUMN_INT),
 	DB_COLUMN(update, journal_version, COLUMN_INT),
@@ -23,6 +24,7 @@ const struct db_column update_columns[] = {
 
 #define UPDATE_ROW                                                                                 \
 	"SELECT u.id AS id, u.stack_id AS stack_id, u.kind AS kind, u.status AS status, r.login AS requested_by, " \
+	"u.client AS client, "                                                                     \
 	"u.preview AS preview, COALESCE(u.version, -1) AS version, u.journal_version AS journal_version, " \
 	"COALESCE(u.base_checkpoint_version, -1) AS base_checkpoint_version, "                     \
 	"u.checkpoint_sha256 AS checkpoint_sha256, u.checkpoint_bytes AS checkpoint_bytes, "       \
@@ -53,19 +55,28 @@ const struct stmt UPDATE_LOCK_BY_TOKEN = STMT("update.lock_by_token",
 const struct stmt UPDATE_HOLDER = STMT("update.holder",
 	UPDATE_ROW "WHERE u.id = (SELECT l.update_id FROM stack_locks l WHERE l.stack_id = ?) FOR UPDATE");
 
+/* all tenants: the stack was found in its organization */
+const struct stmt UPDATE_RUNNING = STMT("update.running",
+	UPDATE_ROW "WHERE u.id = (SELECT l.update_id FROM stack_locks l WHERE l.stack_id = ?)");
+
+/* all tenants: a job of the installation ends what was abandoned */
+const struct stmt UPDATE_LOCK_LAPSED = STMT("update.lock_lapsed",
+	UPDATE_ROW "WHERE u.status = 'running' AND u.lease_expires_at < ? "
+	"ORDER BY u.lease_expires_at LIMIT 1 FOR UPDATE");
+
 /* all tenants: the update was found in its stack */
 const struct stmt UPDATE_RUN = STMT("update.run",
-	"UPDATE updates SET status = 'running', version = ?, base_checkpoint_version = ?, token_sha256 = ?, "
-	"lease_expires_at = ?, heard_at = ?, started_at = ? WHERE id = ? AND status = 'not started'");
+	"UPDATE updates SET status = 'running', version = ?, base_checkpoint_version = ?, journal_version = ?, "
+	"token_sha256 = ?, lease_expires_at = ?, heard_at = ?, started_at = ? WHERE id = ? AND status = 'not started'");
 
 /* all tenants: the lease token's digest names the one update */
 const struct stmt UPDATE_RENEW = STMT("update.renew",
 	"UPDATE updates SET lease_expires_at = ?, heard_at = ? WHERE id = ? AND token_sha256 = ? AND status = 'running'");
 
-/* all tenants: the lease token's digest names the one update */
+/* all tenants: the update was locked by its token */
 const struct stmt UPDATE_SAVE_CHECKPOINT = STMT("update.save_checkpoint",
-	"UPDATE updates SET checkpoint_sequence = checkpoint_sequence + 1, checkpoint_sha256 = ?, checkpoint_bytes = ?, "
-	"checkpoint_resources = ? WHERE id = ? AND token_sha256 = ? AND status = 'running' AND preview = FALSE");
+	"UPDATE updates SET checkpoint_sequence = ?, checkpoint_sha256 = ?, checkpoint_bytes = ?, "
+	"checkpoint_resources = ? WHERE id = ?");
 
 /* all tenants: the update was locked by its token or in its stack */
 const struct stmt UPDATE_END = STMT("update.end",
@@ -87,14 +98,27 @@ const struct db_column update_info_columns[] = {
 	DB_COLUMN(update_info, ended_at, COLUMN_TIME),
 	DB_COLUMN(update_info, version, COLUMN_INT),
 	DB_COLUMN(update_info, resource_count, COLUMN_INT),
+	DB_COLUMN(update_info, preview, COLUMN_BOOL),
+	DB_COLUMN(update_info, requested_by, COLUMN_TEXT),
 	{ 0 },
 };
 
+#define UPDATE_INFO                                                                                \
+	"SELECT u.id AS id, u.kind AS kind, u.message AS message, u.environment_json AS environment, " \
+	"u.config_json AS config, u.status AS result, u.resource_changes_json AS changes, "        \
+	"u.started_at AS started_at, u.ended_at AS ended_at, u.version AS version, "               \
+	"u.resource_count AS resource_count, u.preview AS preview, r.login AS requested_by "       \
+	"FROM updates u LEFT JOIN users r ON r.id = u.requested_by "
+
 /* Versions are dense and count down, so a page is a range of versions. */
 const struct stmt UPDATE_HISTORY = STMT("update.history",
-	"SELECT id, kind, message, environment_json AS environment, config_json AS config, status AS result, "
-	"resource_changes_json AS changes, started_at, ended_at, version, resource_count "
-	"FROM updates WHERE stack_id = ? AND organization_id = ? AND version BETWEEN ? AND ? ORDER BY version DESC");
+	UPDATE_INFO "WHERE u.stack_id = ? AND u.organization_id = ? AND u.version BETWEEN ? AND ? ORDER BY u.version DESC");
+
+const struct stmt UPDATE_PREVIEWS = STMT("update.previews",
+	UPDATE_INFO "WHERE u.stack_id = ? AND u.organization_id = ? AND u.preview = TRUE ORDER BY u.id DESC LIMIT ? OFFSET ?");
+
+const struct stmt UPDATE_PREVIEWS_ASCENDING = STMT("update.previews_ascending",
+	UPDATE_INFO "WHERE u.stack_id = ? AND u.organization_id = ? AND u.preview = TRUE ORDER BY u.id LIMIT ? OFFSET ?");
 
 const struct stmt LOCK_TAKE = STMT("lock.take",
 	"INSERT INTO stack_locks (stack_id, update_id) VALUES (?, ?)");
@@ -122,6 +146,45 @@ const struct stmt STACK_SET_STATE = STMT("stack.set_state",
 const struct stmt STACK_SET_UPDATE = STMT("stack.set_update",
 	"UPDATE stacks SET active_update_id = ?, version = ?, last_update_at = ?, tags_json = COALESCE(?, tags_json) "
 	"WHERE id = ? AND organization_id = ?");
+
+/*
+ * The one statement of a journal request: appends while the token holds a running update with a journal.
+ * all tenants: the lease token's digest names the one update
+ */
+const struct stmt JOURNAL_BATCH_APPEND = STMT("journal_batch.append",
+	"INSERT INTO journal_batches (update_id, first_sequence, last_sequence, digest, bytes, body, gzip, received_at) "
+	"SELECT u.id, ?, ?, ?, ?, ?, ?, ? FROM updates u "
+	"WHERE u.id = ? AND u.token_sha256 = ? AND u.status = 'running' AND u.journal_version = 1");
+
+const struct db_column journal_sequence_columns[] = {
+	DB_COLUMN(journal_batch_row, first_sequence, COLUMN_INT),
+	{ 0 },
+};
+
+/* all tenants: the lease token's digest names the one update */
+const struct stmt JOURNAL_BATCH_FIND = STMT("journal_batch.find",
+	"SELECT b.first_sequence AS first_sequence FROM updates u JOIN journal_batches b ON b.update_id = u.id "
+	"WHERE u.id = ? AND u.token_sha256 = ? AND u.status <> 'cancelled' AND b.first_sequence = ? AND b.digest = ?");
+
+const struct db_column journal_batch_columns[] = {
+	DB_COLUMN(journal_batch_row, digest, COLUMN_BYTES),
+	DB_COLUMN(journal_batch_row, body, COLUMN_BYTES),
+	DB_COLUMN(journal_batch_row, gzip, COLUMN_BOOL),
+	{ 0 },
+};
+
+/* all tenants: the update was locked by its token or found in its stack */
+const struct stmt JOURNAL_BATCHES = STMT("journal_batch.all",
+	"SELECT digest, body, gzip FROM journal_batches WHERE update_id = ? ORDER BY first_sequence");
+
+const struct db_column journal_received_columns[] = {
+	DB_COLUMN(journal_batch_row, received_at, COLUMN_TIME),
+	{ 0 },
+};
+
+/* all tenants: the update was found in its stack */
+const struct stmt JOURNAL_BATCH_LAST = STMT("journal_batch.last",
+	"SELECT received_at FROM journal_batches WHERE update_id = ? ORDER BY first_sequence DESC LIMIT 1");
 
 const struct db_column event_batch_columns[] = {
 	DB_COLUMN(event_batch_row, first_sequence, COLUMN_INT),

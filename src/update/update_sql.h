@@ -8,6 +8,12 @@ struct checkpoint_row {
 	struct span sha256;
 };
 
+struct journal_batch_row {
+	int64_t first_sequence, received_at;
+	struct span digest, body;
+	bool gzip;
+};
+
 struct event_batch_row {
 	int64_t first_sequence, last_sequence;
 	struct span body;
@@ -17,7 +23,9 @@ struct event_batch_row {
 extern const struct stmt UPDATE_CREATE, UPDATE_BY_ID, UPDATE_LOCK_BY_ID, UPDATE_BY_TOKEN, UPDATE_LOCK_BY_TOKEN,
 	UPDATE_HOLDER, UPDATE_RUN, UPDATE_RENEW, UPDATE_SAVE_CHECKPOINT, UPDATE_END, UPDATE_SET_CHANGES, UPDATE_HISTORY,
 	LOCK_TAKE, LOCK_RELEASE, CHECKPOINT_CREATE, CHECKPOINT_BY_VERSION, STACK_SET_STATE, STACK_SET_UPDATE,
-	EVENT_BATCH_APPEND, EVENT_BATCHES;
-extern const struct db_column update_columns[], update_info_columns[], checkpoint_columns[], event_batch_columns[];
+	UPDATE_RUNNING, UPDATE_LOCK_LAPSED, UPDATE_PREVIEWS, UPDATE_PREVIEWS_ASCENDING, EVENT_BATCH_APPEND, EVENT_BATCHES,
+	JOURNAL_BATCH_APPEND, JOURNAL_BATCH_FIND, JOURNAL_BATCHES, JOURNAL_BATCH_LAST;
+extern const struct db_column update_columns[], update_info_columns[], checkpoint_columns[], event_batch_columns[],
+	journal_sequence_columns[], journal_batch_columns[], journal_received_columns[];
 
 #endif

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* State out of and into a stack as a whole document. */
+#include "update/internal.h"
+#include "update/update_sql.h"
+
+/* A running update may have saved more than the stack's last state: 1 when it has. */
+static int export_running(struct app *app, const struct stack *stack, struct arena *arena, struct exported *ret,
+			  struct err *e)
+{
+	struct update holder = { 0 };
+	struct buffer_sink out;
+	int64_t ignored;
+	int rc = db_one(app->db, &UPDATE_RUNNING, DB_VALUES(db_text(stack->id)), update_columns, &holder, arena, e);
+
+	if (rc <= 0)
+		return rc;
+	if (!holder.journal_version) {
+		ret->sha256 = holder.checkpoint_sha256;
+		return holder.checkpoint_sha256.data != NULL;
+	}
+	buffer_sink_init(&out, &ret->text, SIZE_MAX);
+	return journal_replay(app, &holder, &out.sink, &ignored, e);
+}
+
+static int export_version(struct app *app, const struct stack *stack, int64_t version, struct arena *arena,
+			  struct exported *ret, struct err *e)
+{
+	struct checkpoint_row row = { 0 };
+	int rc = db_one(app->db, &CHECKPOINT_BY_VERSION, DB_VALUES(db_text(stack->id), db_int(version)),
+			checkpoint_columns, &row, arena, e);
+
+	ret->sha256 = row.sha256;
+	return rc;
+}
+
+int update_export(struct app *app, const struct caller *c, const struct stack_path *path, int64_t version,
+		  struct arena *arena, struct exported *ret, struct err *e)
+{
+	struct stack stack = { 0 };
+	int rc = 0;
+
+	if (stack_find(app->db, c, path, 0, arena, &stack, e) < 0)
+		return -1;
+	if (version > stack.version || version == 0)
+		return err_set(e, ERR_NOT_FOUND, "Not Found: Stack '%s/%s/%s' has no version %lld", path->organization,
+			       path->project, path->name, (long long)version);
+	ret->stack_id = stack.id;
+	if (version < 0 && stack.operation_kind)
+		rc = export_running(app, &stack, arena, ret, e);
+	return rc ? rc : export_version(app, &stack, version < 0 ? stack.checkpoint_version : version, arena, ret, e);
+}
+
+struct import {
+	struct app *app;
+	const struct caller *caller;
+	const struct stack_path *path;
+	const struct stored_checkpoint *stored;
+	const char *client;
+	char *id;
+};
+
+static int import_once(void *context, struct err *e)
+{
+	_cleanup_(arena_clear) struct arena arena = ARENA_INIT;
+	struct import *im = context;
+	struct update_program program = { .message = "", .client = im->client, .environment = SPAN("{}"),
+					  .config = SPAN("{}"), .program = SPAN("{}") };
+	struct update_started started = { 0 };
+	int64_t now_us = im->app->now_us();
+	struct update u = { 0 };
+
+	if (update_create(im->app->db, im->caller, im->path, "import", &program, now_us, im->id, e) < 0 ||
+	    update_start(im->app, im->caller, im->path, im->id, NULL, 0, now_us, &started, e) < 0 ||
+	    update_find(im->app->db, im->caller, im->path, im->id, &arena, &u, e) < 0)
+		return -1;
+	u.checkpoint_sha256 = digest_span(im->stored->sha256);
+	u.checkpoint_bytes = im->stored->bytes;
+	u.checkpoint_resources = im->stored->resources;
+	return update_end(im->app, &u, "succeeded", now_us, e);
+}
+
+int update_import(struct app *app, const struct caller *c, const struct stack_path *path,
+		  const struct checkpoint_text *checkpoint, const char *client, char ret_id[UUID_TEXT], struct err *e)
+{
+	_cleanup_(arena_clear) struct arena arena = ARENA_INIT;
+	struct import im = { app, c, path, NULL, client, ret_id };
+	struct stored_checkpoint stored;
+	struct stack stack = { 0 };
+
+	if (stack_find(app->db, c, path, 0, &arena, &stack, e) < 0 ||
+	    checkpoint_store(app, stack.id, checkpoint, &stored, e) < 0)
+		return -1;
+	im.stored = &stored;
+	return db_run(app->db, import_once, &im, e);
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of src/update share. */
+#ifndef UPDATE_INTERNAL_H
+#define UPDATE_INTERNAL_H
+
+#include "update/checkpoint.h"
+#include "update/update.h"
+
+static inline struct span digest_span(const unsigned char *digest)
+{
+	return (struct span){ (const char *)digest, SHA256_BYTES };
+}
+
+/* 403: the one answer that tells a client that it has lost its lease. */
+int lease_lost(struct err *e);
+int update_find_in(struct db *db, const struct stmt *s, const struct caller *c, const char *stack_id, const char *id,
+		   struct arena *arena, struct update *ret_update, struct err *e) WARN_UNUSED;
+/* Ends a locked, running update: its state is kept whatever the status, and the stack is free. */
+int update_end(struct app *app, struct update *u, const char *status, int64_t now_us, struct err *e) WARN_UNUSED;
+/* Replays the journal over its base: 0 when it has no entries. */
+int journal_replay(struct app *app, const struct update *u, struct sink *out, int64_t *ret_resources,
+		   struct err *e) WARN_UNUSED;
+/* When the last journal batch arrived, or the lease was renewed. */
+int update_heard_at(struct db *db, const struct update *u, int64_t *ret_heard_at, struct err *e) WARN_UNUSED;
+/* Appends the previous text with the edits applied; 400 when they are no edits of it, 413 beyond `limit`. */
+int delta_apply(struct span previous, struct span edits, size_t limit, struct buffer *out, struct err *e) WARN_UNUSED;
+
+#endif

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The journal of an update: a row a request, replayed when the state is asked for. */
+#include <stdio.h>
+
+#include "base/limits.h"
+#include "blob/blob.h"
+#include "http/gzip.h"
+#include "json/scan.h"
+#include "update/internal.h"
+#include "update/replay.h"
+#include "update/journal_entry.h"
+#include "update/update_sql.h"
+
+struct batch {
+	int64_t first, last;
+	size_t count;
+};
+
+static int read_batch(struct span text, struct batch *b, struct err *e)
+{
+	struct journal_entry entry;
+	struct span document, list, each;
+	struct scan s;
+
+	if (scan_document(text, &document, e) < 0)
+		return -1;
+	if (document.data[0] != '{')
+		return err_set(e, ERR_BAD_REQUEST, "Bad Request: the body must be a JSON object with 'entries'");
+	if (!scan_find(document, "entries", &list))
+		return 1;
+	if (list.data[0] != '[')
+		return err_set(e, ERR_BAD_REQUEST, "Bad Request: 'entries' must be a list");
+	for (scan_open(&s, list); scan_element(&s, &each); b->count++) {
+		if (b->count == LIMIT_JOURNAL_ENTRIES)
+			return err_set(e, ERR_TOO_LARGE, "Request Entity Too Large: more than %d entries at once",
+				       LIMIT_JOURNAL_ENTRIES);
+		if (journal_entry_read(each, &entry, e) < 0)
+			return -1;
+		b->first = entry.sequence < b->first ? entry.sequence : b->first;
+		b->last = entry.sequence > b->last ? entry.sequence : b->last;
+	}
+	return 1;
+}
+
+static void object_key(const char *id, const unsigned char *digest, char ret_key[CHECKPOINT_KEY])
+{
+	char hex[2 * SHA256_BYTES + 1];
+
+	hex_encode(digest, SHA256_BYTES, hex);
+	snprintf(ret_key, CHECKPOINT_KEY, "updates/%s/journal/%s", id, hex);
+}
+
+/* A batch too large for a row is an object, durable before the row that names it. */
+static int put_object(struct app *app, const char *id, const unsigned char *digest, struct span stored, struct err *e)
+{
+	char key[CHECKPOINT_KEY];
+
+	object_key(id, digest, key);
+	return blob_put(app->objects, key, stored, e);
+}
+
+/* A batch that arrives again, perhaps after the update's end, was kept: that is success. */
+static int was_appended(struct db *db, const char *id, struct span token, int64_t first, struct span digest,
+			struct err *e)
+{
+	_cleanup_(arena_clear) struct arena arena = ARENA_INIT;
+	struct journal_batch_row row;
+	int rc = db_one(db, &JOURNAL_BATCH_FIND, DB_VALUES(db_text(id), db_bytes(token), db_int(first), db_bytes(digest)),
+			journal_sequence_columns, &row, &arena, e);
+
+	return rc == 0 ? lease_lost(e) : rc;
+}
+
+static int check_running(struct db *db, const char *id, struct span token, struct err *e)
+{
+	_cleanup_(arena_clear) struct arena arena = ARENA_INIT;
+	struct update u = { 0 };
+	int rc = db_one(db, &UPDATE_BY_TOKEN, DB_VALUES(db_text(id), db_bytes(token)), update_columns, &u, &arena, e);
+
+	if (rc < 0)
+		return -1;
+	return rc == 1 && !strcmp(u.status, "running") ? 1 : lease_lost(e);
+}
+
+int update_append_journal(struct app *app, const char *id, struct span token, struct span text, struct span stored,
+			  bool gzip_body, struct err *e)
+{
+	struct batch b = { .first = INT64_MAX };
+	unsigned char digest[SHA256_BYTES];
+	bool in_row = stored.length <= LIMIT_JOURNAL_ROW;
+	int64_t changed;
+	int rc;
+
+	if (read_batch(text, &b, e) < 0)
+		return -1;
+	if (b.count == 0)
+		return check_running(app->db, id, token, e);
+	sha256(text, digest);
+	if (!in_row && (check_running(app->db, id, token, e) < 0 || put_object(app, id, digest, stored, e) < 0))
+		return -1;
+	rc = db_exec(app->db, &JOURNAL_BATCH_APPEND,
+		     DB_VALUES(db_int(b.first), db_int(b.last), db_bytes(digest_span(digest)), db_int((int64_t)text.length),
+			       in_row ? db_bytes(stored) : (struct db_value){ 0 }, db_int(gzip_body), db_time(app->now_us()),
+			       db_text(id), db_bytes(token)),
+		     &changed, e);
+	if (rc < 0)
+		return -1;
+	return rc == 1 && changed == 0 ? was_appended(app->db, id, token, b.first, digest_span(digest), e) : 1;
+}
+
+struct replaying {
+	struct app *app;
+	const struct update *update;
+	struct replay *replay;
+	int64_t batches;
+};
+
+static int load_object(struct app *app, const char *id, struct span digest, struct buffer *out, struct err *e)
+{
+	char key[CHECKPOINT_KEY];
+	int rc;
+
+	object_key(id, (const unsigned char *)digest.data, key);
+	rc = blob_get(app->objects, key, out, e);
+	return rc == 0 ? err_internal(e, "object %s is missing", key) : rc;
+}
+
+static int replay_row(void *context, const void *row, struct err *e)
+{
+	_cleanup_(buffer_done) struct buffer object = BUFFER_INIT, plain = BUFFER_INIT;
+	const struct journal_batch_row *r = row;
+	struct replaying *rp = context;
+	struct span text = r->body;
+
+	rp->batches++;
+	if (!text.data) {
+		if (load_object(rp->app, rp->update->id, r->digest, &object, e) < 0)
+			return -1;
+		text = buffer_span(&object);
+	}
+	if (r->gzip && gunzip(text, SIZE_MAX, &plain, e) < 0)
+		return -1;
+	if (r->gzip)
+		text = buffer_span(&plain);
+	/* The scanner accepted the text when it arrived; white space around it is all that may be left. */
+	while (text.length && (text.data[0] == ' ' || text.data[0] == '\n' || text.data[0] == '\r' || text.data[0] == '\t'))
+		text = (struct span){ text.data + 1, text.length - 1 };
+	while (text.length && text.data[text.length - 1] != '}')
+		text.length--;
+	return replay_batch(rp->replay, text, e);
+}
+
+static int load_base(struct app *app, const struct update *u, struct replay *r, struct err *e)
+{
+	_cleanup_(arena_clear) struct arena arena = ARENA_INIT;
+	_cleanup_(buffer_done) struct buffer text = BUFFER_INIT;
+	struct checkpoint_row row = { 0 };
+	int rc;
+
+	if (u->base_checkpoint_version < 0)
+		return 1;
+	rc = db_one(app->db, &CHECKPOINT_BY_VERSION, DB_VALUES(db_text(u->stack_id), db_int(u->base_checkpoint_version)),
+		    checkpoint_columns, &row, &arena, e);
+	if (rc <= 0)
+		return rc < 0 ? -1 : err_internal(e, "checkpoint %lld of stack %s is missing",
+						  (long long)u->base_checkpoint_version, u->stack_id);
+	if (checkpoint_load(app, u->stack_id, row.sha256, &text, e) < 0)
+		return -1;
+	return replay_base(r, &text, e);
+}
+
+int journal_replay(struct app *app, const struct update *u, struct sink *out, int64_t *ret_resources, struct err *e)
+{
+	struct replay_options options = { .client_version = u->client, .now_us = app->now_us(), .check_integrity = true };
+	_cleanup_(replay_freep) struct replay *r = replay_new(&options);
+	struct replaying rp = { app, u, r, 0 };
+	struct journal_batch_row row;
+
+	if (load_base(app, u, r, e) < 0 ||
+	    db_each(app->db, &JOURNAL_BATCHES, DB_VALUES(db_text(u->id)), journal_batch_columns, &row, sizeof(row),
+		    replay_row, &rp, e) < 0)
+		return -1;
+	return rp.batches ? replay_finish(r, out, ret_resources, e) : 0;
+}
+
+int update_heard_at(struct db *db, const struct update *u, int64_t *ret_heard_at, struct err *e)
+{
+	_cleanup_(arena_clear) struct arena arena = ARENA_INIT;
+	struct journal_batch_row row = { .received_at = -1 };
+
+	if (db_one(db, &JOURNAL_BATCH_LAST, DB_VALUES(db_text(u->id)), journal_received_columns, &row, &arena, e) < 0)
+		return -1;
+	*ret_heard_at = row.received_at > u->heard_at ? row.received_at : u->heard_at;
+	return 1;
+}
