@@ -29,3 +29,16 @@ int update_previews(struct db *db, const struct caller *c, const struct stack_pa
 		      DB_VALUES(db_text(stack.id), db_text(c->organization_id), db_int(size), db_int((page - 1) * size)),
 		      update_info_columns, sizeof(struct update_info), arena, (void **)ret_list, ret_count, e);
 }
+
+int update_preview_find(struct db *db, const struct caller *c, const struct stack_path *path, const char *id,
+			struct arena *arena, struct update_info *ret_info, struct err *e)
+{
+	struct stack stack = { 0 };
+	int rc;
+
+	if (stack_find(db, c, path, 0, arena, &stack, e) < 0)
+		return -1;
+	rc = db_one(db, &UPDATE_PREVIEW, DB_VALUES(db_text(stack.id), db_text(c->organization_id), db_text(id)),
+		    update_info_columns, ret_info, arena, e);
+	return rc == 0 ? err_set(e, ERR_NOT_FOUND, "Not Found: Preview '%.36s' not found", id) : rc;
+}

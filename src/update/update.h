@@ -113,6 +113,8 @@ int update_history(struct db *db, const struct caller *c, const struct stack_pat
 int update_previews(struct db *db, const struct caller *c, const struct stack_path *path, bool ascending, int64_t page,
 		    int64_t size, struct arena *arena, struct update_info **ret_list, size_t *ret_count,
 		    struct err *e) WARN_UNUSED;
+int update_preview_find(struct db *db, const struct caller *c, const struct stack_path *path, const char *id,
+			struct arena *arena, struct update_info *ret_info, struct err *e) WARN_UNUSED;
 /* Appends the engine events from sequence `from` on as JSON array elements; *ret_next -1 at the end. */
 int update_events(struct db *db, const struct update *u, int64_t from, struct buffer *out, int64_t *ret_next,
 		  struct err *e) WARN_UNUSED;

@@ -120,6 +120,9 @@ const struct stmt UPDATE_PREVIEWS = STMT("update.previews",
 const struct stmt UPDATE_PREVIEWS_ASCENDING = STMT("update.previews_ascending",
 	UPDATE_INFO "WHERE u.stack_id = ? AND u.organization_id = ? AND u.preview = TRUE ORDER BY u.id LIMIT ? OFFSET ?");
 
+const struct stmt UPDATE_PREVIEW = STMT("update.preview",
+	UPDATE_INFO "WHERE u.stack_id = ? AND u.organization_id = ? AND u.id = ? AND u.preview = TRUE");
+
 const struct stmt LOCK_TAKE = STMT("lock.take",
 	"INSERT INTO stack_locks (stack_id, update_id) VALUES (?, ?)");
 
