@@ -145,6 +145,15 @@ CREATE TABLE IF NOT EXISTS event_batches (
   CONSTRAINT event_batches_update FOREIGN KEY (update_id) REFERENCES updates (id) ON DELETE CASCADE
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_ci COMMENT='engine events, a row a request';
 
+CREATE TABLE IF NOT EXISTS update_log_entries (
+  update_id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'UUIDv7: sorts by arrival',
+  kind VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'stdout or stderr',
+  fields_json MEDIUMTEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL COMMENT 'as sent',
+  PRIMARY KEY (update_id, id),
+  CONSTRAINT update_log_entries_update FOREIGN KEY (update_id) REFERENCES updates (id) ON DELETE CASCADE
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_ci COMMENT='lines of text of updates, read back with their status';
+
 CREATE TABLE IF NOT EXISTS audit_events (
   id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'UUIDv7',
   organization_id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NULL COMMENT 'NULL: concerns the installation',

@@ -101,6 +101,10 @@ int update_append_journal(struct app *app, const char *id, struct span token, st
 int update_append_events(struct app *app, const char *id, struct span token, struct span text, struct span stored,
 			 bool gzip, struct err *e) WARN_UNUSED;
 
+/* A line of text; `kind` is stdout or stderr, `fields` JSON. */
+int update_append_log(struct app *app, const char *id, struct span token, const char *kind, struct span fields,
+		      struct err *e) WARN_UNUSED;
+
 /* --- reading --- */
 /* The update of this stack, or 404. */
 int update_find(struct db *db, const struct caller *c, const struct stack_path *path, const char *id,
@@ -118,6 +122,14 @@ int update_preview_find(struct db *db, const struct caller *c, const struct stac
 /* Appends the engine events from sequence `from` on as JSON array elements; *ret_next -1 at the end. */
 int update_events(struct db *db, const struct update *u, int64_t from, struct buffer *out, int64_t *ret_next,
 		  struct err *e) WARN_UNUSED;
+
+struct update_log_entry {
+	const char *id, *kind;
+	struct span fields;	/* JSON */
+};
+/* Lines behind the one with the id `after` ("": from the first), a page of them. */
+int update_log(struct db *db, const struct update *u, const char *after, struct arena *arena,
+	       struct update_log_entry **ret_list, size_t *ret_count, struct err *e) WARN_UNUSED;
 
 struct exported {
 	char *stack_id;

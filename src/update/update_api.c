@@ -121,32 +121,72 @@ int api_start_update(struct request *rq, struct http_reply *rp, struct err *e)
 	return reply_json(rp, start_update_reply_fields, &started);
 }
 
-struct update_status_reply {
-	const char *status, *continuation_token;
-	struct text_list events;
+static const struct field log_entry_fields[] = {
+	FIELD(update_log_entry, id, "index", FIELD_TEXT),
+	FIELD(update_log_entry, kind, "kind", FIELD_TEXT),
+	FIELD(update_log_entry, fields, "fields", FIELD_RAW_OBJECT),
+	{ 0 },
 };
 
-/* Lines of text belong to updates that the service itself runs: there are none. */
+struct update_status_reply {
+	const char *status, *continuation_token;
+	struct object_list events;
+};
+
 const struct field update_status_reply_fields[] = {
 	FIELD(update_status_reply, status, "status", FIELD_TEXT),
-	FIELD(update_status_reply, events, "events", FIELD_TEXT_LIST),
+	FIELD(update_status_reply, events, "events", FIELD_LIST, .fields = log_entry_fields),
 	FIELD(update_status_reply, continuation_token, "continuationToken", FIELD_TEXT, .flags = FIELD_OMIT_EMPTY),
 	{ 0 },
 };
 
-/* GetUpdateStatus…: an ended update has no further page. */
+/* GetUpdateStatus…: there is a further page while the update is open, or lines are left. */
 int api_get_update_status(struct request *rq, struct http_reply *rp, struct err *e)
 {
+	const char *after = http_parameter(&rq->http, "continuationToken");
 	struct update_status_reply reply = { 0 };
+	struct update_log_entry *lines;
 	struct update u = { 0 };
+	size_t count;
 
-	if (update_find(rq->db, &rq->caller, &rq->path, rq->update_id, rq->arena, &u, e) < 0)
+	if (after && strcmp(after, "0") && !uuid_valid(after))
+		return err_set(e, ERR_BAD_REQUEST, "Bad Request: continuationToken was not given out by this server");
+	if (update_find(rq->db, &rq->caller, &rq->path, rq->update_id, rq->arena, &u, e) < 0 ||
+	    update_log(rq->db, &u, after ? after : "", rq->arena, &lines, &count, e) < 0)
 		return -1;
 
 	reply.status = u.status;
-	if (update_is_open(&u))
-		reply.continuation_token = "0";
+	reply.events = (struct object_list){ lines, count, sizeof(*lines) };
+	if (update_is_open(&u) || count == LIMIT_PAGE)
+		reply.continuation_token = count ? lines[count - 1].id : after ? after : "0";
 	return reply_json(rp, update_status_reply_fields, &reply);
+}
+
+struct log_body {
+	const char *kind;
+	struct span fields;
+};
+
+const struct field append_update_log_body_fields[] = {
+	FIELD(log_body, kind, "kind", FIELD_TEXT, .flags = FIELD_REQUIRED, .help = "stdout or stderr"),
+	FIELD(log_body, fields, "fields", FIELD_RAW_OBJECT, .flags = FIELD_REQUIRED, .limit = LIMIT_LOG_ENTRY),
+	{ 0 },
+};
+
+/* AppendUpdateLogEntry… */
+int api_append_update_log_entry(struct request *rq, struct http_reply *rp, struct err *e)
+{
+	struct log_body body = { 0 };
+
+	if (request_body(rq, append_update_log_body_fields, &body, e) < 0)
+		return -1;
+	if (strcmp(body.kind, "stdout") && strcmp(body.kind, "stderr"))
+		return err_set(e, ERR_BAD_REQUEST, "Bad Request: kind must be stdout or stderr, not '%.40s'", body.kind);
+
+	if (update_append_log(rq->app, rq->update_id, rq->update_token, body.kind, body.fields, e) < 0)
+		return -1;
+
+	return reply_empty(rp);
 }
 
 struct renew_body {

@@ -207,3 +207,19 @@ const struct stmt EVENT_BATCH_APPEND = STMT("event_batch.append",
 const struct stmt EVENT_BATCHES = STMT("event_batch.page",
 	"SELECT first_sequence, last_sequence, body, gzip FROM event_batches "
 	"WHERE update_id = ? AND last_sequence >= ? ORDER BY first_sequence LIMIT 10");
+
+/* all tenants: the lease token's digest names the one update */
+const struct stmt UPDATE_LOG_APPEND = STMT("update_log.append",
+	"INSERT INTO update_log_entries (update_id, id, kind, fields_json) "
+	"SELECT u.id, ?, ?, ? FROM updates u WHERE u.id = ? AND u.token_sha256 = ? AND u.status = 'running'");
+
+const struct db_column update_log_columns[] = {
+	DB_COLUMN(update_log_entry, id, COLUMN_TEXT),
+	DB_COLUMN(update_log_entry, kind, COLUMN_TEXT),
+	DB_COLUMN(update_log_entry, fields, COLUMN_BYTES),
+	{ 0 },
+};
+
+/* all tenants: the update was found in its stack */
+const struct stmt UPDATE_LOG = STMT("update_log.page",
+	"SELECT id, kind, fields_json AS fields FROM update_log_entries WHERE update_id = ? AND id > ? ORDER BY id LIMIT ?");
