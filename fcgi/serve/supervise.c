@@ -85,7 +85,7 @@ static void begin_stop(struct supervisor *s, int64_t now_us)
 	s->phase = PHASE_DRAINING;
 	stop_kind(s, CHILD_PROBE, now_us, SECOND);
 	stop_kind(s, CHILD_JOB, now_us, JOB_LIMIT_US);
-	stop_kind(s, CHILD_WEB, now_us, (s->o->stop_seconds + 2) * SECOND);
+	stop_kind(s, CHILD_WEB, now_us, s->ready ? (s->o->stop_seconds + 2) * SECOND : SECOND);
 }
 
 static void begin_reload(struct supervisor *s, int64_t now_us)
