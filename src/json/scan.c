@@ -182,6 +182,20 @@ int scan_document(struct span text, struct span *ret_value, struct err *e)
 	return 1;
 }
 
+static bool is_space(char c)
+{
+	return c == ' ' || c == '\n' || c == '\r' || c == '\t';
+}
+
+struct span scan_trim(struct span text)
+{
+	while (text.length && is_space(text.data[0]))
+		text = (struct span){ text.data + 1, text.length - 1 };
+	while (text.length && is_space(text.data[text.length - 1]))
+		text.length--;
+	return text;
+}
+
 void scan_open(struct scan *s, struct span value)
 {
 	s->at = value.data + 1;
@@ -214,9 +228,9 @@ bool scan_member(struct scan *s, struct span *ret_name, struct span *ret_value)
 	return scan_element(s, ret_value);
 }
 
-/* Names match without case and after decoding, as the command line's own reader matches them. */
-static bool name_is(struct span key, const char *name, size_t n)
+bool scan_name_is(struct span key, const char *name)
 {
+	size_t n = strlen(name);
 	_cleanup_(arena_clear) struct arena arena = ARENA_INIT;
 	struct span quoted = { key.data - 1, key.length + 2 }, text;
 
@@ -235,7 +249,7 @@ void scan_pick(struct span object, const char *const *names, size_t count, struc
 		return;
 	for (scan_open(&s, object); scan_member(&s, &key, &value);)
 		for (size_t i = 0; i < count; i++)
-			if (name_is(key, names[i], strlen(names[i])))
+			if (scan_name_is(key, names[i]))
 				ret_values[i] = value.data[0] == 'n' ? (struct span){ NULL, 0 } : value;
 }
 

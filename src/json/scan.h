@@ -15,6 +15,9 @@
 /* Checks that `text` is one JSON value with nothing but white space around it; yields the value. */
 int scan_document(struct span text, struct span *ret_value, struct err *e) WARN_UNUSED;
 
+/* The value in a text that scan_document accepted before. */
+struct span scan_trim(struct span text);
+
 /* Walks a value that scan_document has accepted. Names are raw, without their quotes. */
 struct scan {
 	const char *at, *end;
@@ -23,6 +26,8 @@ void scan_open(struct scan *s, struct span object_or_array);
 bool scan_member(struct scan *s, struct span *ret_name, struct span *ret_value);
 bool scan_element(struct scan *s, struct span *ret_value);
 
+/* Whether a raw name is `name`: differing in case or escapes does not matter, as in the command line's own reader. */
+bool scan_name_is(struct span raw, const char *name);
 /* A member by name (exact or differing in case only; the last one wins); false when absent or null. */
 bool scan_find(struct span object, const char *name, struct span *ret_value);
 /* One pass for several names: ret_values[i] is the member names[i], data NULL when absent or null. */

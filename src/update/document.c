@@ -147,7 +147,8 @@ static void put_operations(struct replay *r, struct survivors *s, struct buffer 
 	if (!r->base.pending_operations.data || r->base.pending_operations.data[0] != '[')
 		return;
 	for (scan_open(&scan, r->base.pending_operations); scan_element(&scan, &operation);) {
-		if (!scan_find(operation, "type", &type) || !span_equal(type, SPAN("\"creating\"")))
+		if (!scan_find(operation, "type", &type) || !scan_text(type, &r->arena, &type) ||
+		    !span_equal(type, SPAN("creating")))
 			continue;
 		json_write_separator(out);
 		buffer_append(out, operation.data, operation.length);
@@ -234,7 +235,7 @@ static void put_metadata(const struct replay *r, const char *problem, struct buf
 	buffer_putc(out, '{');
 	if (r->base.metadata.data && r->base.metadata.data[0] == '{')
 		for (scan_open(&s, r->base.metadata); scan_member(&s, &name, &value);) {
-			if (r->options.check_integrity && span_equal(name, SPAN("integrity_error")))
+			if (r->options.check_integrity && scan_name_is(name, "integrity_error"))
 				continue;
 			json_write_separator(out);
 			buffer_append(out, name.data - 1, name.length + 2);
@@ -261,7 +262,7 @@ static void put_snippet(const struct survivors *s, struct span snippet, struct a
 		json_write_separator(out);
 		buffer_append(out, name.data - 1, name.length + 2);
 		buffer_putc(out, ':');
-		if (!span_equal(name, SPAN("references")) || value.data[0] != '{') {
+		if (!scan_name_is(name, "references") || value.data[0] != '{') {
 			buffer_append(out, value.data, value.length);
 			continue;
 		}
@@ -313,9 +314,10 @@ static void put_extensions(struct replay *r, struct buffer *out)
 	buffer_putc(out, '{');
 	if (says(r->base.extensions))
 		for (scan_open(&s, r->base.extensions); scan_member(&s, &name, &value);) {
-			struct span raw = { name.data - 1, name.length + 2 };
+			struct span raw = { name.data - 1, name.length + 2 }, reference;
 
-			*map_put(&there, raw) = r;
+			if (scan_text(raw, &r->arena, &reference))
+				*map_put(&there, reference) = r;
 			json_write_separator(out);
 			buffer_append(out, raw.data, raw.length);
 			buffer_putc(out, ':');
@@ -328,7 +330,7 @@ static void put_extensions(struct replay *r, struct buffer *out)
 		if (!kept || map_get(&there, slot->key))
 			continue;
 		json_write_separator(out);
-		buffer_append(out, slot->key.data, slot->key.length);
+		json_write_span(out, slot->key);
 		buffer_putc(out, ':');
 		buffer_append(out, kept->data, kept->length);
 	}
@@ -356,7 +358,7 @@ static int put_document(struct replay *r, struct survivors *s, struct page *p, b
 		return -1;
 	if (operations.length > 2)
 		json_put_raw(out, "pending_operations", buffer_span(&operations));
-	problem = final && r->options.check_integrity ? integrity_finish(&p->integrity) : NULL;
+	problem = s->problem ? s->problem : final && r->options.check_integrity ? integrity_finish(&p->integrity) : NULL;
 	put_metadata(r, problem, out);
 	put_snippets(r, s, out);
 	put_extensions(r, out);
@@ -371,9 +373,8 @@ int replay_write(struct replay *r, struct sink *out, bool final, int64_t *ret_re
 	int rc;
 
 	collect(r, &s);
-	rc = references_prepare(r, &s, e);
-	if (rc == 1)
-		rc = put_document(r, &s, &p, final, e);
+	references_prepare(r, &s);
+	rc = put_document(r, &s, &p, final, e);
 	if (rc == 1)
 		*ret_resources = (int64_t)s.count;
 	map_done(&s.aliases);

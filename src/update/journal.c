@@ -142,12 +142,7 @@ static int replay_row(void *context, const void *row, struct err *e)
 		return -1;
 	if (r->gzip)
 		text = buffer_span(&plain);
-	/* The scanner accepted the text when it arrived; white space around it is all that may be left. */
-	while (text.length && (text.data[0] == ' ' || text.data[0] == '\n' || text.data[0] == '\r' || text.data[0] == '\t'))
-		text = (struct span){ text.data + 1, text.length - 1 };
-	while (text.length && text.data[text.length - 1] != '}')
-		text.length--;
-	return replay_batch(rp->replay, text, e);
+	return replay_batch(rp->replay, scan_trim(text), e);
 }
 
 static int load_base(struct app *app, const struct update *u, struct replay *r, struct err *e)

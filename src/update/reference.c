@@ -3,8 +3,6 @@
  * References between the resources of a new state. After a refresh some point at what is gone: they are
  * dropped, and orphans lose their parent. Aliases are resolved last, and left out.
  */
-#include <strings.h>
-
 #include "json/scan.h"
 #include "json/write.h"
 #include "update/replay_internal.h"
@@ -70,34 +68,40 @@ static void alias(struct survivors *s, struct span from, struct span to, struct 
 	*map_put(&s->aliases, from) = kept;
 }
 
-static int add_aliases(struct survivors *s, const struct survivor *each, struct arena *arena, struct err *e)
+/* Two resources that claim one alias: nothing is resolved then, and the state says why. */
+static void conflict(struct survivors *s, struct span from, struct arena *arena)
+{
+	if (!s->problem)
+		s->problem = arena_printf(arena, "two resources have the alias %.*s",
+					  (int)(from.length < 300 ? from.length : 300), from.data);
+}
+
+static void add_aliases(struct survivors *s, const struct survivor *each, struct arena *arena)
 {
 	struct span list, value, from;
 	const struct span *other;
 	struct scan scan;
 
 	if (!scan_find(each->text, "aliases", &list) || list.data[0] != '[')
-		return 1;
+		return;
 	for (scan_open(&scan, list); scan_element(&scan, &value);) {
 		from = text_of(value, arena);
 		other = map_get(&s->aliases, from);
 		if (other && !span_equal(*other, each->urn))
-			return err_internal(e, "replay: two resources have the alias %.*s",
-					    (int)(from.length < 300 ? from.length : 300), from.data);
+			conflict(s, from, arena);
 		alias(s, from, each->urn, arena);
 	}
-	return 1;
 }
 
-static int collect_aliases(struct survivors *s, struct arena *arena, struct err *e)
+static void collect_aliases(struct survivors *s, struct arena *arena)
 {
 	for (size_t i = 0; i < s->count; i++) {
 		const struct survivor *each = &s->items[i];
 		const struct span *parent;
 		struct span moved;
 
-		if (each->has_aliases && add_aliases(s, each, arena, e) < 0)
-			return -1;
+		if (each->has_aliases)
+			add_aliases(s, each, arena);
 		parent = each->parent.length ? map_get(&s->aliases, each->parent) : NULL;
 		if (!parent)
 			continue;
@@ -105,7 +109,8 @@ static int collect_aliases(struct survivors *s, struct arena *arena, struct err 
 		if (moved.data)
 			alias(s, each->urn, moved, arena);
 	}
-	return 1;
+	if (s->problem)
+		map_done(&s->aliases);
 }
 
 /* A parent that is gone took its place in the chain along: its children have none. */
@@ -120,7 +125,7 @@ static void adopt_orphans(struct survivors *s)
 			s->items[i].parent = SPAN("");
 }
 
-int references_prepare(struct replay *r, struct survivors *s, struct err *e)
+void references_prepare(struct replay *r, struct survivors *s)
 {
 	bool any = false;
 
@@ -128,7 +133,8 @@ int references_prepare(struct replay *r, struct survivors *s, struct err *e)
 		adopt_orphans(s);
 	for (size_t i = 0; i < s->count && !any; i++)
 		any = s->items[i].has_aliases;
-	return any ? collect_aliases(s, &r->arena, e) : 1;
+	if (any)
+		collect_aliases(s, &r->arena);
 }
 
 /* One resource on its way into the new state. */
@@ -257,6 +263,15 @@ static struct span edit_replace_with(struct edit *ed, struct span value)
 	return value.data[0] == '[' ? filtered(ed, value, false) : value;
 }
 
+static bool is_empty(struct span list)
+{
+	struct span value;
+	struct scan s;
+
+	scan_open(&s, list);
+	return !scan_element(&s, &value);
+}
+
 static struct span edit_properties(struct edit *ed, struct span value)
 {
 	struct buffer kept = BUFFER_INIT;
@@ -270,7 +285,7 @@ static struct span edit_properties(struct edit *ed, struct span value)
 	buffer_putc(&kept, '{');
 	for (scan_open(&s, value); scan_member(&s, &name, &list);) {
 		now = list.data[0] == '[' ? filtered(ed, list, true) : list;
-		if (!now.data || (ed->replay->has_refresh && now.length == 2)) {
+		if (!now.data || (ed->replay->has_refresh && is_empty(now))) {
 			ed->changed = true;
 			continue;
 		}
@@ -289,7 +304,7 @@ static struct span edit_properties(struct edit *ed, struct span value)
 
 static struct span edit_aliases(struct edit *ed, struct span value)
 {
-	return value.data[0] == '[' && value.length > 2 ? absent(ed) : value;
+	return value.data[0] == '[' && value.length > 2 && !ed->survivors->problem ? absent(ed) : value;
 }
 
 static edit_function *edit_of(struct span name)
@@ -306,15 +321,9 @@ static edit_function *edit_of(struct span name)
 	};
 
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
-		if (name.length == strlen(table[i].name) && !strncasecmp(name.data, table[i].name, name.length))
+		if (scan_name_is(name, table[i].name))
 			return table[i].edit;
 	return NULL;
-}
-
-static bool is_mark(struct span name)
-{
-	return (name.length == 6 && !strncasecmp(name.data, "delete", 6)) ||
-	       (name.length == 18 && !strncasecmp(name.data, "pendingReplacement", 18));
 }
 
 static void put_member(struct edit *ed, struct span name, struct span value)
@@ -337,7 +346,8 @@ static void put_marks(struct edit *ed)
 /* A mark that the journal sets replaces the one that was there; the others stay. */
 static bool overridden(const struct edit *ed, struct span name)
 {
-	return is_mark(name) && (name.length == 6 ? ed->each->delete : ed->each->pending_replacement);
+	return (ed->each->delete && scan_name_is(name, "delete")) ||
+	       (ed->each->pending_replacement && scan_name_is(name, "pendingReplacement"));
 }
 
 int references_apply(struct replay *r, const struct survivors *s, const struct survivor *each, const struct map *seen,

@@ -109,7 +109,7 @@ int replay_base(struct replay *r, struct buffer *document, struct err *e)
 	replay_base_done(&r->base);
 	r->base.document = *document;
 	*document = (struct buffer)BUFFER_INIT;
-	if (!scan_find(buffer_span(&r->base.document), "deployment", &deployment) || deployment.data[0] != '{')
+	if (!scan_find(scan_trim(buffer_span(&r->base.document)), "deployment", &deployment) || deployment.data[0] != '{')
 		return err_internal(e, "replay: the base has no deployment");
 	return replay_read_base(&r->base, deployment, e);
 }
@@ -303,10 +303,12 @@ static int rebuild_base(struct replay *r, struct err *e)
 
 static void add_extension(struct replay *r, const struct journal_entry *entry)
 {
-	struct span *kept = arena_alloc(&r->arena, sizeof(*kept));
+	struct span *kept = arena_alloc(&r->arena, sizeof(*kept)), reference = keep(r, entry->extension_ref);
 
+	if (!scan_text(reference, &r->arena, &reference))
+		return;
 	*kept = keep(r, entry->extension);
-	*map_put(&r->extensions, keep(r, entry->extension_ref)) = kept;
+	*map_put(&r->extensions, reference) = kept;
 }
 
 /* Takes *text over when something of it is still needed. */

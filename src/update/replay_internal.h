@@ -53,7 +53,7 @@ struct replay {
 	struct operation **operations;	/* in order of their begin */
 	size_t operation_count, operation_room;
 	struct map by_operation;
-	struct map extensions;		/* raw reference -> struct span * in the arena */
+	struct map extensions;		/* decoded reference -> struct span *, JSON */
 	struct waiting *waiting;
 	size_t waiting_count, waiting_room;
 	int64_t last_sequence;
@@ -71,6 +71,7 @@ struct survivors {
 	struct survivor *items;
 	size_t count;
 	struct map aliases;	/* decoded URN -> struct span * */
+	const char *problem;	/* why the aliases cannot be resolved; NULL: they can */
 	unsigned features;
 };
 
@@ -84,7 +85,7 @@ void replay_base_done(struct base *base);
 int replay_write(struct replay *r, struct sink *out, bool final, int64_t *ret_resources, struct err *e) WARN_UNUSED;
 
 /* After refreshes: parents that are gone. After that: what aliases stand for. */
-int references_prepare(struct replay *r, struct survivors *s, struct err *e) WARN_UNUSED;
+void references_prepare(struct replay *r, struct survivors *s);
 /* Appends the resource, repaired and normalized, to `out` when anything in it changes: 1; 0: it stays as it is. */
 int references_apply(struct replay *r, const struct survivors *s, const struct survivor *each, const struct map *seen,
 		     struct buffer *out, struct arena *scratch);

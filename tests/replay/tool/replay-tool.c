@@ -74,7 +74,7 @@ static int by_first(const void *a, const void *b)
 
 static int replay(struct buffer *base, struct batch *batches, size_t count, struct buffer *out, struct err *e)
 {
-	static const struct replay_options options = { .client_version = "v3.0.0" };
+	static const struct replay_options options = { .client_version = "v3.0.0", .check_integrity = true };
 	_cleanup_(replay_freep) struct replay *r = replay_new(&options);
 	struct buffer_sink sink;
 	int64_t resources;
@@ -86,7 +86,7 @@ static int replay(struct buffer *base, struct batch *batches, size_t count, stru
 			return -1;
 	qsort(batches, count, sizeof(*batches), by_first);
 	for (size_t i = 0; i < count; i++)
-		if (replay_batch(r, buffer_span(&batches[i].text), e) < 0)
+		if (replay_batch(r, scan_trim(buffer_span(&batches[i].text)), e) < 0)
 			return -1;
 	buffer_sink_init(&sink, out, SIZE_MAX);
 	return replay_finish(r, &sink.sink, &resources, e);
