@@ -24,7 +24,7 @@ static int serve(struct serve_options *o, struct arena *arena, struct err *e)
 {
 	if (serve_options_prepare(o, e) < 0 || serve_lock(o, e) < 0)
 		return -1;
-	if (o->mode != MODE_JOBS && serve_options_check_port(o, e) < 0)
+	if (o->web_program && serve_options_check_port(o, e) < 0)
 		return -1;
 	return supervise(o, arena, e);
 }
@@ -33,7 +33,8 @@ static int print_config(const struct serve_options *o)
 {
 	_cleanup_(buffer_done) struct buffer text = BUFFER_INIT;
 
-	serve_config_text(o, &text);
+	if (o->web_program)
+		serve_config_text(o, &text);
 	return fwrite(text.data, 1, text.length, stdout) == text.length ? 1 : -1;
 }
 

@@ -74,7 +74,7 @@ static int find_web_program(struct arena *arena, struct serve_options *o, struct
 
 static int read_web(struct arena *arena, struct serve_options *o, struct err *e)
 {
-	static const char *const names[] = { "lighttpd", "apache", NULL };
+	static const char *const names[] = { "lighttpd", "apache", "none", NULL };
 	unsigned char parsed[16];
 	int web = 0;
 
@@ -84,7 +84,7 @@ static int read_web(struct arena *arena, struct serve_options *o, struct err *e)
 	if (choice("PULUMI_WEB_SERVER", names, &web, e) < 0)
 		return -1;
 	o->web = (enum web_kind)web;
-	return find_web_program(arena, o, e);
+	return o->web == WEB_NONE ? 1 : find_web_program(arena, o, e);
 }
 
 static int read_numbers(struct serve_options *o, struct err *e)
@@ -152,7 +152,6 @@ int serve_options_read(struct arena *arena, struct serve_options *ret_options, s
 	struct serve_options o = { 0 };
 	int mode = 0;
 
-	unsetenv("PULUMI_SENDFILE");
 	o.environment = copy_environment(arena, "PULUMI_SENDFILE=1");
 	if (settings_load(e) < 0 || choice("PULUMI_API_CONTAINER_MODE", modes, &mode, e) < 0 || read_numbers(&o, e) < 0)
 		return -1;
@@ -161,7 +160,7 @@ int serve_options_read(struct arena *arena, struct serve_options *ret_options, s
 		return -1;
 	if (read_folders(arena, &o, e) < 0)
 		return -1;
-	if (o.web == WEB_APACHE || !o.objects)
+	if (o.web != WEB_LIGHTTPD || !o.objects)
 		drop_last(o.environment);
 	*ret_options = o;
 	return 1;

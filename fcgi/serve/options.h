@@ -13,12 +13,12 @@
 #include "base/err.h"
 
 enum serve_mode { MODE_FULL, MODE_API, MODE_JOBS };
-enum web_kind { WEB_LIGHTTPD, WEB_APACHE };
+enum web_kind { WEB_LIGHTTPD, WEB_APACHE, WEB_NONE };
 
 struct serve_options {
 	enum serve_mode mode;		/* PULUMI_API_CONTAINER_MODE */
 	enum web_kind web;		/* PULUMI_WEB_SERVER */
-	const char *web_program;	/* absolute path of its executable */
+	const char *web_program;	/* absolute path of its executable; NULL with WEB_NONE */
 	const char *address;		/* PULUMI_BIND_ADDRESS, numeric */
 	int port;			/* PORT */
 	int responders;			/* PULUMI_RESPONDERS */

@@ -123,7 +123,7 @@ static bool new_ones_live(const struct supervisor *s)
 static void reload_web(struct supervisor *s)
 {
 	struct err e = { 0 };
-	int rc = serve_config_write(s->o, &e);
+	int rc = s->o->web_program ? serve_config_write(s->o, &e) : 0;
 
 	if (rc < 0)
 		serve_log("error", "event=reload_failed detail=\"%s\"", e.message);
@@ -270,8 +270,9 @@ static void add_all(struct supervisor *s)
 {
 	int64_t now_us = serve_now_us();
 
-	if (s->o->mode != MODE_JOBS) {
+	if (s->o->mode != MODE_JOBS)
 		add_responders(s, now_us);
+	if (s->o->web_program) {
 		add_child(s, &(struct child){ .kind = CHILD_WEB, .program = s->o->web_program, .due_us = now_us });
 		add_child(s, &(struct child){ .kind = CHILD_PROBE, .program = "probe", .due_us = now_us });
 	}
@@ -291,10 +292,11 @@ int supervise(struct serve_options *o, struct arena *arena, struct err *e)
 	sigaddset(&signals, SIGHUP);
 	sigaddset(&signals, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &signals, NULL);
-	if (o->mode != MODE_JOBS && (serve_listen(o, &s.listen_fd, e) < 0 || serve_config_write(o, e) < 0))
+	if ((o->mode != MODE_JOBS && serve_listen(o, &s.listen_fd, e) < 0) ||
+	    (o->web_program && serve_config_write(o, e) < 0))
 		return -1;
 	add_all(&s);
-	if (o->mode == MODE_JOBS)
+	if (!o->web_program)
 		on_ready(&s);
 	rc = loop(&s, &signals, e);
 	serve_log("info", "event=stopped");

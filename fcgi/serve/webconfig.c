@@ -16,16 +16,23 @@ static void put_address(struct buffer *out, const char *address)
 	buffer_printf(out, strchr(address, ':') ? "[%s]" : "%s", address);
 }
 
+/* The listener; its certificate belongs here when it has one. */
+static void lighttpd_listen(const struct serve_options *o, struct buffer *out)
+{
+	buffer_puts(out, "server.bind = \"");
+	put_address(out, o->address);
+	buffer_printf(out, "\"\nserver.port = %d\n", o->port);
+}
+
 /*
  * Bodies are spooled before a responder is asked, so a slow client occupies none; answers stream.
  * The pid stays the same over a reload, old connections end in the background.
  */
 static void lighttpd_server(const struct serve_options *o, struct buffer *out)
 {
-	buffer_puts(out, "server.modules = (\"mod_fastcgi\", \"mod_accesslog\")\nserver.bind = \"");
-	put_address(out, o->address);
-	buffer_printf(out, "\"\nserver.port = %d\nserver.document-root = \"%s/empty\"\nserver.upload-dirs = (\"%s/upload\")\n",
-		      o->port, o->run_dir, o->run_dir);
+	buffer_puts(out, "server.modules = (\"mod_fastcgi\", \"mod_accesslog\")\n");
+	lighttpd_listen(o, out);
+	buffer_printf(out, "server.document-root = \"%s/empty\"\nserver.upload-dirs = (\"%s/upload\")\n", o->run_dir, o->run_dir);
 	buffer_printf(out, "accesslog.filename = \"%s\"\naccesslog.format = \"%%h %%u %%t \\\"%%r\\\" %%>s %%b \\\"%%{User-Agent}i\\\" %%D\"\n",
 		      o->access_log);
 	buffer_printf(out,
@@ -57,17 +64,25 @@ static void apache_modules(struct buffer *out)
 		buffer_printf(out, "LoadModule %s_module /usr/lib/apache2/modules/mod_%s.so\n", names[i], names[i]);
 }
 
+/* The listener; its certificate belongs here when it has one. */
+static void apache_listen(const struct serve_options *o, struct buffer *out)
+{
+	buffer_puts(out, "Listen ");
+	put_address(out, o->address);
+	buffer_printf(out, ":%d\nListenBacklog 1024\nProtocols h2 h2c http/1.1\n", o->port);
+}
+
 static void apache_server(const struct serve_options *o, struct buffer *out)
 {
 	buffer_printf(out,
 		      "ServerRoot \"%s\"\nDefaultRuntimeDir \"%s\"\nPidFile \"%s/apache.pid\"\nMutex \"file:%s\" default\n"
-		      "ServerName pulumi-api\nServerTokens Prod\nErrorLog /dev/stderr\nDocumentRoot \"%s/empty\"\nListen ",
+		      "ServerName pulumi-api\nServerTokens Prod\nErrorLog /dev/stderr\nDocumentRoot \"%s/empty\"\n",
 		      o->run_dir, o->run_dir, o->run_dir, o->run_dir, o->run_dir);
-	put_address(out, o->address);
+	apache_listen(o, out);
 	buffer_printf(out,
-		      ":%d\nListenBacklog 1024\nProtocols h2 h2c http/1.1\nLogFormat \"%%h %%u %%t \\\"%%r\\\" %%>s %%b "
+		      "LogFormat \"%%h %%u %%t \\\"%%r\\\" %%>s %%b "
 		      "\\\"%%{User-Agent}i\\\" %%D\" api\nCustomLog \"%s\" api\n",
-		      o->port, o->access_log);
+		      o->access_log);
 	if (geteuid() == 0)
 		buffer_puts(out, "User www-data\nGroup www-data\n");
 	buffer_printf(out,
