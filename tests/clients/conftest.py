@@ -58,7 +58,12 @@ def server():
     if not path:
         pytest.exit("PULUMI_API_ACCESS must name the access.json of a running server; "
                     "./quickstart --background --data DIR writes DIR/access.json", 2)
-    return Server(path)
+    described = Server(path)
+    try:
+        described.call("GET", "/api/status")
+    except OSError as reason:
+        pytest.exit(f"no server answers at {described.url}, which {path} names: {reason}", 2)
+    return described
 
 
 @pytest.fixture(scope="session")

@@ -37,8 +37,9 @@ type ThingArgs struct {
 // ThingState is what a Thing has become.
 type ThingState struct {
 	ThingArgs
-	Echo   string `pulumi:"echo"`
-	Hidden string `pulumi:"hidden" provider:"secret"`
+	Echo string `pulumi:"echo"`
+	// Hidden is a secret that the provider makes, of a thing that was given one.
+	Hidden *string `pulumi:"hidden,optional" provider:"secret"`
 	// Padding is text without repetition that a compressor could live on.
 	Padding string `pulumi:"padding"`
 }
@@ -141,12 +142,16 @@ func (*Thing) Diff(
 }
 
 func become(inputs ThingArgs) ThingState {
-	return ThingState{
+	state := ThingState{
 		ThingArgs: inputs,
 		Echo:      inputs.Value,
-		Hidden:    "hidden " + inputs.Value,
 		Padding:   padding(inputs.Value, number(inputs.Size)),
 	}
+	if inputs.Secret != nil {
+		hidden := "hidden " + inputs.Value
+		state.Hidden = &hidden
+	}
+	return state
 }
 
 func padding(seed string, size int) string {
