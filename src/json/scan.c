@@ -2,6 +2,9 @@
 #include "json/scan.h"
 
 #include <ctype.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 #include <stdlib.h>
 #include <strings.h>
 
@@ -202,13 +205,75 @@ void scan_open(struct scan *s, struct span value)
 	s->end = value.data + value.length - 1;
 }
 
+/* --- What scan_document has accepted can be skipped without looking at every byte again. --- */
+
+/* The first quote, brace or bracket at or behind p, or the end. */
+static const char *next_mark(const char *p, const char *end)
+{
+#ifdef __SSE2__
+	const __m128i quote = _mm_set1_epi8('"'), fold = _mm_set1_epi8(0x20), open = _mm_set1_epi8('{'), close = _mm_set1_epi8('}');
+
+	for (; end - p >= 16; p += 16) {
+		__m128i c = _mm_loadu_si128((const __m128i *)(const void *)p), folded = _mm_or_si128(c, fold);
+		int marks = _mm_movemask_epi8(_mm_or_si128(_mm_cmpeq_epi8(c, quote),
+							   _mm_or_si128(_mm_cmpeq_epi8(folded, open),
+									_mm_cmpeq_epi8(folded, close))));
+
+		if (marks)
+			return p + __builtin_ctz((unsigned)marks);
+	}
+#endif
+	while (p < end && *p != '"' && *p != '{' && *p != '}' && *p != '[' && *p != ']')
+		p++;
+	return p;
+}
+
+/* Behind the closing quote of the string that opens at p. */
+static const char *known_string(const char *p, const char *end)
+{
+	for (;;) {
+		const char *quote = memchr(p + 1, '"', (size_t)(end - p - 1)), *before = quote;
+
+		while (before[-1] == '\\' && before - 1 > p)
+			before--;
+		if ((quote - before) % 2 == 0)
+			return quote + 1;
+		p = quote;
+	}
+}
+
+static const char *known_container(const char *p, const char *end)
+{
+	size_t depth = 0;
+
+	do {
+		p = next_mark(p, end);
+		if (*p == '"')
+			p = known_string(p, end);
+		else
+			depth += *p == '{' || *p == '[' ? 1 : (size_t)-1, p++;
+	} while (depth);
+	return p;
+}
+
+static const char *known_value(const char *p, const char *end)
+{
+	if (*p == '"')
+		return known_string(p, end);
+	if (*p == '{' || *p == '[')
+		return known_container(p, end);
+	while (p < end && *p != ',' && *p != '}' && *p != ']' && !is_space(*p))
+		p++;
+	return p;
+}
+
 bool scan_element(struct scan *s, struct span *ret_value)
 {
 	const char *from = skip_space(s->at, s->end);
 
 	if (from >= s->end)
 		return false;
-	s->at = skip_value(from, s->end);
+	s->at = known_value(from, s->end);
 	*ret_value = (struct span){ from, (size_t)(s->at - from) };
 	s->at = skip_space(s->at, s->end);
 	if (s->at < s->end)
@@ -222,7 +287,7 @@ bool scan_member(struct scan *s, struct span *ret_name, struct span *ret_value)
 
 	if (from >= s->end)
 		return false;
-	to = skip_string(from, s->end);
+	to = known_string(from, s->end);
 	*ret_name = (struct span){ from + 1, (size_t)(to - from) - 2 };
 	s->at = skip_space(to, s->end) + 1;
 	return scan_element(s, ret_value);

@@ -355,14 +355,11 @@ static int add(struct replay *r, const struct journal_entry *entry, char **text,
 static int add_waiting(struct replay *r, struct waiting *w, struct err *e)
 {
 	_cleanup_(freep) char *text = TAKE(w->text);
-	struct journal_entry entry;
 
-	if (w->sequence <= r->last_sequence)
+	if (w->entry.sequence <= r->last_sequence)
 		return 1;
-	r->last_sequence = w->sequence;
-	if (journal_entry_read((struct span){ text, w->length }, &entry, e) < 0)
-		return -1;
-	return add(r, &entry, &text, e);
+	r->last_sequence = w->entry.sequence;
+	return add(r, &w->entry, &text, e);
 }
 
 /* Adds those that nothing can precede any more. */
@@ -370,7 +367,7 @@ static int settle(struct replay *r, int64_t below, struct err *e)
 {
 	size_t done = 0;
 
-	while (done < r->waiting_count && r->waiting[done].sequence < below)
+	while (done < r->waiting_count && r->waiting[done].entry.sequence < below)
 		if (add_waiting(r, &r->waiting[done++], e) < 0)
 			return -1;
 	r->waiting_count -= done;
@@ -378,55 +375,64 @@ static int settle(struct replay *r, int64_t below, struct err *e)
 	return 1;
 }
 
-static void wait_in_order(struct replay *r, int64_t sequence, struct span text)
+static void wait_in_order(struct replay *r, const struct waiting *w)
 {
 	size_t at = r->waiting_count;
-	char *copy = xmalloc(text.length + 1);
 
-	memcpy(copy, text.data, text.length);
-	copy[text.length] = '\0';
 	r->waiting = replay_room(r->waiting, r->waiting_count, &r->waiting_room, sizeof(*r->waiting));
-	while (at && r->waiting[at - 1].sequence > sequence)
+	while (at && r->waiting[at - 1].entry.sequence > w->entry.sequence)
 		at--;
 	memmove(r->waiting + at + 1, r->waiting + at, (r->waiting_count++ - at) * sizeof(*r->waiting));
-	r->waiting[at] = (struct waiting){ sequence, copy, text.length };
+	r->waiting[at] = *w;
 }
 
-static bool sequence_of(struct span entry, int64_t *ret_sequence)
-{
-	struct span value;
+/* The entries of one batch, each with a text of its own. */
+struct incoming {
+	struct waiting *items;
+	size_t count, room;
+	int64_t smallest;
+};
 
-	return entry.data[0] == '{' && scan_find(entry, "sequenceID", &value) && scan_int(value, ret_sequence);
+static void incoming_done(struct incoming *in)
+{
+	for (size_t i = 0; i < in->count; i++)
+		free(in->items[i].text);
+	free(in->items);
 }
 
-static int64_t smallest_sequence(struct span list)
+static int read_incoming(struct span list, struct incoming *in, struct err *e)
 {
-	int64_t sequence, smallest = INT64_MAX;
 	struct span text;
 	struct scan s;
 
-	for (scan_open(&s, list); scan_element(&s, &text);)
-		if (sequence_of(text, &sequence) && sequence < smallest)
-			smallest = sequence;
-	return smallest;
+	for (scan_open(&s, list); scan_element(&s, &text);) {
+		struct waiting *w;
+
+		in->items = replay_room(in->items, in->count, &in->room, sizeof(*in->items));
+		w = &in->items[in->count++];
+		w->text = memcpy(xmalloc(text.length), text.data, text.length);
+		if (journal_entry_read((struct span){ w->text, text.length }, &w->entry, e) < 0)
+			return -1;
+		if (w->entry.sequence < in->smallest)
+			in->smallest = w->entry.sequence;
+	}
+	return 1;
 }
 
 int replay_batch(struct replay *r, struct span batch, struct err *e)
 {
-	struct span list, text;
-	int64_t sequence;
-	struct scan s;
+	_cleanup_(incoming_done) struct incoming in = { .smallest = INT64_MAX };
+	struct span list;
 
 	if (!scan_find(batch, "entries", &list))
 		return 1;
 	if (list.data[0] != '[')
 		return err_internal(e, "replay: the entries of a batch are no list");
-	if (settle(r, smallest_sequence(list), e) < 0)
+	if (read_incoming(list, &in, e) < 0 || settle(r, in.smallest, e) < 0)
 		return -1;
-	for (scan_open(&s, list); scan_element(&s, &text);) {
-		if (!sequence_of(text, &sequence))
-			return err_internal(e, "replay: an entry without a sequence");
-		wait_in_order(r, sequence, text);
+	for (size_t i = 0; i < in.count; i++) {
+		wait_in_order(r, &in.items[i]);
+		in.items[i].text = NULL;
 	}
 	return 1;
 }

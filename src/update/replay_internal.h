@@ -31,9 +31,8 @@ struct operation {
 
 /* An entry that waits until every smaller sequence was seen. Owns its text. */
 struct waiting {
-	int64_t sequence;
+	struct journal_entry entry;
 	char *text;
-	size_t length;
 };
 
 struct base {
