@@ -293,15 +293,25 @@ bool scan_member(struct scan *s, struct span *ret_name, struct span *ret_value)
 	return scan_element(s, ret_value);
 }
 
-bool scan_name_is(struct span key, const char *name)
+static bool plain_name_is(struct span key, const char *name)
 {
-	size_t n = strlen(name);
+	/* Most names differ in their first letter. */
+	if (!key.length || (key.data[0] ^ name[0]) & ~0x20)
+		return false;
+	return strlen(name) == key.length && !strncasecmp(key.data, name, key.length);
+}
+
+static bool escaped_name_is(struct span key, const char *name)
+{
 	_cleanup_(arena_clear) struct arena arena = ARENA_INIT;
 	struct span quoted = { key.data - 1, key.length + 2 }, text;
 
-	if (!memchr(key.data, '\\', key.length))
-		return key.length == n && !strncasecmp(key.data, name, n);
-	return scan_text(quoted, &arena, &text) && text.length == n && !strncasecmp(text.data, name, n);
+	return scan_text(quoted, &arena, &text) && plain_name_is(text, name);
+}
+
+bool scan_name_is(struct span key, const char *name)
+{
+	return memchr(key.data, '\\', key.length) ? escaped_name_is(key, name) : plain_name_is(key, name);
 }
 
 void scan_pick(struct span object, const char *const *names, size_t count, struct span *ret_values)
@@ -312,10 +322,13 @@ void scan_pick(struct span object, const char *const *names, size_t count, struc
 	memset(ret_values, 0, count * sizeof(*ret_values));
 	if (object.length < 2 || object.data[0] != '{')
 		return;
-	for (scan_open(&s, object); scan_member(&s, &key, &value);)
+	for (scan_open(&s, object); scan_member(&s, &key, &value);) {
+		bool escaped = memchr(key.data, '\\', key.length);
+
 		for (size_t i = 0; i < count; i++)
-			if (scan_name_is(key, names[i]))
+			if (escaped ? escaped_name_is(key, names[i]) : plain_name_is(key, names[i]))
 				ret_values[i] = value.data[0] == 'n' ? (struct span){ NULL, 0 } : value;
+	}
 }
 
 bool scan_find(struct span object, const char *name, struct span *ret_value)
