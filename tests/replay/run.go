@@ -110,6 +110,14 @@ func admits(document *object) bool {
 	return found
 }
 
+// saysBroken says whether the document confesses that it is. A server that cannot refuse what it has already
+// acknowledged keeps it so.
+func saysBroken(document *object) bool {
+	deployment := document.child("deployment")
+	return deployment != nil && deployment.child("metadata") != nil &&
+		deployment.child("metadata").child("integrity_error") != nil
+}
+
 // report makes the case as small as it can, writes it down and says where to look.
 func (r *run) report(c replayCase, found string) error {
 	r.failed++
