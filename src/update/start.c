@@ -32,7 +32,7 @@ static int busy(struct db *db, const struct update *u, const struct stack_path *
 		       p->project, p->name);
 }
 
-/* Ends an update whose lease has lapsed; refuses while the holder is alive. */
+/* Ends an update whose lease has lapsed; refuses while the holder is alive. Its token is worth nothing from then on. */
 static int make_way(struct app *app, const struct stack *stack, const struct stack_path *path, int64_t now_us,
 		    struct arena *arena, struct err *e)
 {
@@ -43,7 +43,9 @@ static int make_way(struct app *app, const struct stack *stack, const struct sta
 		return rc;
 	if (holder.lease_expires_at > now_us)
 		return busy(app->db, &holder, path, e);
-	return update_end(app, &holder, "failed", now_us, e);
+	if (update_end(app, &holder, "failed", now_us, e) < 0)
+		return -1;
+	return db_exec(app->db, &UPDATE_REVOKE, DB_VALUES(db_text(holder.id)), NULL, e);
 }
 
 static int take_stack(struct app *app, const struct caller *c, const struct stack_path *path, struct stack *stack,

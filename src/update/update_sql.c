@@ -82,6 +82,10 @@ const struct stmt UPDATE_SAVE_CHECKPOINT = STMT("update.save_checkpoint",
 const struct stmt UPDATE_END = STMT("update.end",
 	"UPDATE updates SET status = ?, ended_at = ?, resource_count = ? WHERE id = ?");
 
+/* all tenants: the update was locked through its stack */
+const struct stmt UPDATE_REVOKE = STMT("update.revoke",
+	"UPDATE updates SET token_sha256 = NULL WHERE id = ?");
+
 /* all tenants: the lease token's digest names the one update */
 const struct stmt UPDATE_SET_CHANGES = STMT("update.set_changes",
 	"UPDATE updates SET resource_changes_json = ? WHERE id = ? AND token_sha256 = ?");
