@@ -1,22 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Objects: immutable bytes under a key. A put is durable when it returns and never visible in part.
- * Keys are relative paths of [A-Za-z0-9._-] parts. Knows nothing of what the objects mean.
+ * Objects: immutable bytes under a key. An object is durable when its commit returns, and never visible
+ * in part. Keys are relative paths of [A-Za-z0-9._-] parts. Knows nothing of what the objects mean.
+ * Where they live is a provider's business: a local folder, S3, Azure.
  */
 #ifndef BLOB_BLOB_H
 #define BLOB_BLOB_H
+
+#include <stdint.h>
 
 #include "base/arena.h"
 #include "base/buffer.h"
 
 struct blob_store;
+struct blob_writer;
 
-/* Opens the folder; ERR_INTERNAL with a sentence when it cannot be written. */
-int blob_open_local(const char *folder, struct blob_store **ret_store, struct err *e) WARN_UNUSED;
+/*
+ * Opens an absolute folder, or a URL whose scheme a provider has (s3://bucket?…, azblob://container?…). `name`
+ * is the setting that said so, for the sentence in e->detail when it cannot be used.
+ */
+int blob_open(const char *name, const char *where, struct blob_store **ret_store, struct err *e) WARN_UNUSED;
 void blob_close(struct blob_store *store);
 
 /* An object while it is written: nobody sees it before the commit, which names it. */
-struct blob_writer;
 int blob_writer_open(struct blob_store *store, struct blob_writer **ret_writer, struct err *e) WARN_UNUSED;
 struct sink *blob_writer_sink(struct blob_writer *w);
 /* Durable under the key when it returns 1. */
@@ -32,5 +38,15 @@ int blob_get(struct blob_store *store, const char *key, struct buffer *ret_data,
 /* The absolute path of an object that is a local file, and its size: 1, or 0 when it is none. */
 int blob_file(struct blob_store *store, const char *key, struct arena *arena, const char **ret_path, size_t *ret_size,
 	      struct err *e) WARN_UNUSED;
+/* 1 deleted, 0 there was none. */
+int blob_delete(struct blob_store *store, const char *key, struct err *e) WARN_UNUSED;
+
+struct blob_object {
+	const char *key;
+	int64_t bytes, modified_at;	/* microseconds since 1970, UTC */
+};
+/* Calls `each` for every object whose key starts with the prefix, in no order; 1 to go on, 0 to stop, -1 with *e set. */
+typedef int blob_each(void *context, const struct blob_object *object, struct err *e);
+int blob_list(struct blob_store *store, const char *prefix, blob_each *each, void *context, struct err *e) WARN_UNUSED;
 
 #endif

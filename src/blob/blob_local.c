@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Objects in a local folder: written to a scratch file, flushed, renamed into place, the folder flushed. */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -6,13 +8,20 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "blob/blob.h"
+#include "blob/provider.h"
+#include "crypto/crypto.h"
 
 #define SCRATCH "scratch"	/* folder inside the store for what is being written */
 
-struct blob_store {
-	char *folder;		/* absolute */
-	unsigned long long written;
+struct local_store {
+	struct blob_store store;
+	char *folder;			/* absolute */
+};
+
+struct local_writer {
+	struct blob_writer writer;
+	char *scratch;			/* path while it is written; NULL when it was renamed */
+	int fd;
 };
 
 static void close_fd(int *fd)
@@ -33,58 +42,47 @@ static int sync_folder(const char *path, struct err *e)
 	return fd >= 0 && fsync(fd) == 0 ? 1 : fail("cannot flush", path, e);
 }
 
-/* Makes the folders above `path` that are missing, each durable in its parent. */
+/* Makes one folder, durable in the one above. */
+static int make_folder(char *path, struct err *e)
+{
+	char *above = strrchr(path, '/');
+	int rc;
+
+	if (mkdir(path, 0750) < 0)
+		return errno == EEXIST ? 1 : fail("cannot make", path, e);
+	*above = '\0';
+	rc = sync_folder(path, e);
+	*above = '/';
+	return rc;
+}
+
 static int make_parents(char *path, size_t root, struct err *e)
 {
 	for (char *slash = strchr(path + root + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
 		int rc;
 
 		*slash = '\0';
-		rc = mkdir(path, 0750);
-		if (rc < 0 && errno != EEXIST) {
-			fail("cannot make", path, e);
-			*slash = '/';
-			return -1;
-		}
-		if (rc == 0) {
-			char *above = strrchr(path, '/');
-
-			*above = '\0';
-			rc = sync_folder(path, e);
-			*above = '/';
-		}
+		rc = make_folder(path, e);
 		*slash = '/';
-		if (rc == -1 && e->kind != ERR_NONE)
+		if (rc < 0)
 			return -1;
 	}
 	return 1;
 }
 
-static bool key_valid(const char *key)
+static struct local_store *local_of(struct blob_store *store)
 {
-	size_t n = strspn(key, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-/");
-
-	return key[0] && key[n] == '\0' && key[0] != '/' && !strstr(key, "..") && !strstr(key, "//");
+	return (struct local_store *)store;
 }
 
-static int path_of(struct blob_store *store, const char *key, struct buffer *ret_path, struct err *e)
+static void path_of(struct blob_store *store, const char *key, struct buffer *ret_path)
 {
-	if (!key_valid(key))
-		return err_internal(e, "object store: '%s' is no key", key);
-	buffer_printf(ret_path, "%s/%s", store->folder, key);
-	return 1;
+	buffer_printf(ret_path, "%s/%s", local_of(store)->folder, key);
 }
-
-struct blob_writer {
-	struct sink sink;
-	struct blob_store *store;
-	char *scratch;		/* path while it is written; NULL when it was renamed */
-	int fd;
-};
 
 static int writer_write(struct sink *self, const void *data, size_t length, struct err *e)
 {
-	struct blob_writer *w = (struct blob_writer *)self;
+	struct local_writer *w = (struct local_writer *)self;
 	const char *from = data;
 
 	while (length) {
@@ -100,32 +98,42 @@ static int writer_write(struct sink *self, const void *data, size_t length, stru
 	return 1;
 }
 
-/* Scratch files are named by process and count; those that a dead process left are overwritten or swept. */
-int blob_writer_open(struct blob_store *store, struct blob_writer **ret_writer, struct err *e)
+static void writer_close(struct blob_writer *self)
 {
-	_cleanup_(blob_writer_closep) struct blob_writer *w = xcalloc(1, sizeof(*w));
-	struct buffer path = BUFFER_INIT;
+	struct local_writer *w = (struct local_writer *)self;
 
-	buffer_printf(&path, "%s/" SCRATCH "/%d.%llu", store->folder, (int)getpid(), store->written++);
+	close_fd(&w->fd);
+	if (w->scratch)
+		unlink(w->scratch);
+	free(w->scratch);
+	free(w);
+}
+
+/* Names of scratch files are random: hosts may share the folder. Those that a dead process left are swept. */
+static int writer_open(struct blob_store *store, struct blob_writer **ret_writer, struct err *e)
+{
+	struct local_writer *w = xcalloc(1, sizeof(*w));
+	_cleanup_(blob_writer_closep) struct blob_writer *guard = &w->writer;
+	struct buffer path = BUFFER_INIT;
+	unsigned char random[16];
+	char hex[2 * sizeof(random) + 1];
+
+	random_bytes(random, sizeof(random));
+	hex_encode(random, sizeof(random), hex);
+	buffer_printf(&path, "%s/" SCRATCH "/%s", local_of(store)->folder, hex);
+	w->writer = (struct blob_writer){ { writer_write }, store };
 	w->scratch = path.data;
-	w->store = store;
-	w->sink.write = writer_write;
 	w->fd = -1;
-	if (make_parents(w->scratch, strlen(store->folder), e) < 0)
+	if (make_parents(w->scratch, strlen(local_of(store)->folder), e) < 0)
 		return -1;
-	w->fd = open(w->scratch, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
+	w->fd = open(w->scratch, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
 	if (w->fd < 0)
 		return fail("cannot create", w->scratch, e);
-	*ret_writer = TAKE(w);
+	*ret_writer = TAKE(guard);
 	return 1;
 }
 
-struct sink *blob_writer_sink(struct blob_writer *w)
-{
-	return &w->sink;
-}
-
-static int rename_durably(struct blob_writer *w, char *path, struct err *e)
+static int rename_durably(struct local_writer *w, char *path, struct err *e)
 {
 	char *slash = strrchr(path, '/');
 	int rc;
@@ -134,72 +142,31 @@ static int rename_durably(struct blob_writer *w, char *path, struct err *e)
 		return fail("cannot flush", w->scratch, e);
 	if (rename(w->scratch, path) < 0)
 		return fail("cannot rename to", path, e);
-	freep(&w->scratch);
-	w->scratch = NULL;
+	free(TAKE(w->scratch));
 	*slash = '\0';
 	rc = sync_folder(path, e);
 	*slash = '/';
 	return rc;
 }
 
-int blob_writer_commit(struct blob_writer *w, const char *key, struct err *e)
+static int writer_commit(struct blob_writer *self, const char *key, struct err *e)
 {
 	_cleanup_(buffer_done) struct buffer path = BUFFER_INIT;
 
-	if (path_of(w->store, key, &path, e) < 0 || make_parents(path.data, strlen(w->store->folder), e) < 0)
+	path_of(self->store, key, &path);
+	if (make_parents(path.data, strlen(local_of(self->store)->folder), e) < 0)
 		return -1;
-	return rename_durably(w, path.data, e);
+	return rename_durably((struct local_writer *)self, path.data, e);
 }
 
-void blob_writer_close(struct blob_writer *w)
-{
-	if (!w)
-		return;
-	close_fd(&w->fd);
-	if (w->scratch)
-		unlink(w->scratch);
-	free(w->scratch);
-	free(w);
-}
-
-void blob_writer_closep(struct blob_writer **w)
-{
-	blob_writer_close(*w);
-}
-
-int blob_put(struct blob_store *store, const char *key, struct span data, struct err *e)
-{
-	_cleanup_(blob_writer_closep) struct blob_writer *w = NULL;
-
-	if (blob_writer_open(store, &w, e) < 0 || sink_write(blob_writer_sink(w), data.data, data.length, e) < 0)
-		return -1;
-	return blob_writer_commit(w, key, e);
-}
-
-int blob_file(struct blob_store *store, const char *key, struct arena *arena, const char **ret_path, size_t *ret_size,
-	      struct err *e)
-{
-	_cleanup_(buffer_done) struct buffer path = BUFFER_INIT;
-	struct stat st;
-
-	if (path_of(store, key, &path, e) < 0)
-		return -1;
-	if (stat(path.data, &st) < 0)
-		return errno == ENOENT ? 0 : fail("cannot find", path.data, e);
-	*ret_path = arena_strdup(arena, path.data);
-	*ret_size = (size_t)st.st_size;
-	return 1;
-}
-
-int blob_get(struct blob_store *store, const char *key, struct buffer *ret_data, struct err *e)
+static int local_get(struct blob_store *store, const char *key, struct buffer *ret_data, struct err *e)
 {
 	_cleanup_(buffer_done) struct buffer path = BUFFER_INIT;
 	_cleanup_(close_fd) int fd = -1;
 	struct stat st;
 	ssize_t n;
 
-	if (path_of(store, key, &path, e) < 0)
-		return -1;
+	path_of(store, key, &path);
 	fd = open(path.data, O_RDONLY | O_CLOEXEC);
 	if (fd < 0 && errno == ENOENT)
 		return 0;
@@ -214,21 +181,129 @@ int blob_get(struct blob_store *store, const char *key, struct buffer *ret_data,
 	return 1;
 }
 
-int blob_open_local(const char *folder, struct blob_store **ret_store, struct err *e)
+static int local_file(struct blob_store *store, const char *key, struct arena *arena, const char **ret_path,
+		      size_t *ret_size, struct err *e)
 {
-	struct blob_store *store;
+	_cleanup_(buffer_done) struct buffer path = BUFFER_INIT;
+	struct stat st;
 
-	if (access(folder, R_OK | W_OK | X_OK) < 0)
-		return err_internal(e, "PULUMI_LOCAL_OBJECTS: cannot use folder %s: %s", folder, strerror(errno));
-	store = xcalloc(1, sizeof(*store));
-	store->folder = realpath(folder, NULL);
-	*ret_store = store;
-	return store->folder ? 1 : err_internal(e, "PULUMI_LOCAL_OBJECTS: %s: %s", folder, strerror(errno));
+	path_of(store, key, &path);
+	if (stat(path.data, &st) < 0)
+		return errno == ENOENT ? 0 : fail("cannot find", path.data, e);
+	*ret_path = arena_strdup(arena, path.data);
+	*ret_size = (size_t)st.st_size;
+	return 1;
 }
 
-void blob_close(struct blob_store *store)
+static int local_delete(struct blob_store *store, const char *key, struct err *e)
 {
-	if (store)
-		free(store->folder);
+	_cleanup_(buffer_done) struct buffer path = BUFFER_INIT;
+
+	path_of(store, key, &path);
+	if (unlink(path.data) == 0)
+		return 1;
+	return errno == ENOENT ? 0 : fail("cannot delete", path.data, e);
+}
+
+/* A walk through the folder: `path` is the folder's path while it is walked. */
+struct listing {
+	const char *prefix;
+	size_t root;		/* bytes of the path before the key */
+	blob_each *each;
+	void *context;
+	struct buffer path;
+};
+
+static int list_folder(struct listing *l, struct err *e);
+
+static int list_entry(struct listing *l, struct err *e)
+{
+	const char *key = l->path.data + l->root;
+	size_t n = strlen(l->prefix), m = strlen(key);
+	struct blob_object object = { .key = key };
+	struct stat st;
+
+	/* Another process may delete while this one walks. */
+	if (strncmp(key, l->prefix, n < m ? n : m) || lstat(l->path.data, &st) < 0)
+		return 1;
+	if (S_ISDIR(st.st_mode))
+		return list_folder(l, e);
+	if (m < n)
+		return 1;
+	object.bytes = st.st_size;
+	object.modified_at = (int64_t)st.st_mtim.tv_sec * 1000000 + st.st_mtim.tv_nsec / 1000;
+	return l->each(l->context, &object, e);
+}
+
+static void close_folder(DIR **folder)
+{
+	if (*folder)
+		closedir(*folder);
+}
+
+static int list_folder(struct listing *l, struct err *e)
+{
+	_cleanup_(close_folder) DIR *folder = opendir(l->path.data);
+	size_t length = l->path.length;
+	struct dirent *d;
+	int rc = 1;
+
+	if (!folder)
+		return errno == ENOENT ? 1 : fail("cannot read", l->path.data, e);
+	while (rc == 1 && (d = readdir(folder))) {
+		if (!strcmp(d->d_name, ".") || !strcmp(d->d_name, ".."))
+			continue;
+		buffer_printf(&l->path, "/%s", d->d_name);
+		rc = list_entry(l, e);
+		l->path.length = length;
+		l->path.data[length] = '\0';
+	}
+	return rc;
+}
+
+static int local_list(struct blob_store *store, const char *prefix, blob_each *each, void *context, struct err *e)
+{
+	struct listing l = { prefix, strlen(local_of(store)->folder) + 1, each, context, BUFFER_INIT };
+	int rc;
+
+	buffer_puts(&l.path, local_of(store)->folder);
+	rc = list_folder(&l, e);
+	buffer_done(&l.path);
+	return rc < 0 ? -1 : 1;
+}
+
+static int local_open(const char *name, const char *where, struct blob_store **ret_store, struct err *e)
+{
+	struct local_store *s;
+	char *folder;
+
+	if (access(where, R_OK | W_OK | X_OK) < 0)
+		return err_internal(e, "%s: cannot use folder %s: %s", name, where, strerror(errno));
+	folder = realpath(where, NULL);
+	if (!folder)
+		return err_internal(e, "%s: %s: %s", name, where, strerror(errno));
+	s = xcalloc(1, sizeof(*s));
+	s->store.provider = &blob_local;
+	s->folder = folder;
+	*ret_store = &s->store;
+	return 1;
+}
+
+static void local_close(struct blob_store *store)
+{
+	free(local_of(store)->folder);
 	free(store);
 }
+
+const struct blob_provider blob_local = {
+	.scheme = "",
+	.open = local_open,
+	.close = local_close,
+	.writer_open = writer_open,
+	.writer_commit = writer_commit,
+	.writer_close = writer_close,
+	.get = local_get,
+	.file = local_file,
+	.delete = local_delete,
+	.list = local_list,
+};

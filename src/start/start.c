@@ -34,7 +34,7 @@ static int open_objects(struct app *app, struct err *e)
 
 	if (setting_required("PULUMI_LOCAL_OBJECTS", &folder, e) < 0)
 		return -1;
-	return blob_open_local(folder, &app->objects, e);
+	return blob_open("PULUMI_LOCAL_OBJECTS", folder, &app->objects, e);
 }
 
 int start_open(struct app *app, unsigned parts, struct arena *arena, struct err *e)

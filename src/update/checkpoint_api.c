@@ -129,6 +129,8 @@ static int reply_object(struct request *rq, struct http_reply *rp, const struct 
 	checkpoint_key(x->stack_id, (const unsigned char *)x->sha256.data, key);
 	rp->body_gzip = true;
 	rc = blob_file(rq->app->objects, key, rq->arena, &rp->file, &rp->file_size, e);
+	if (rc == 0)
+		rc = blob_get(rq->app->objects, key, &rp->body, e);
 	return rc == 0 ? err_internal(e, "object %s is missing", key) : rc;
 }
 

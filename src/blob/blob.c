@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "blob/blob.h"
+
+#include "blob/provider.h"
+
+/* The first whose scheme fits; a new provider gets a line here. */
+static const struct blob_provider *const providers[] = { &blob_local };
+
+static bool key_valid(const char *key)
+{
+	size_t n = strspn(key, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-/");
+
+	return key[0] && key[n] == '\0' && key[0] != '/' && !strstr(key, "..") && !strstr(key, "//");
+}
+
+static int check_key(const char *key, struct err *e)
+{
+	return key_valid(key) ? 1 : err_internal(e, "object store: '%s' is no key", key);
+}
+
+static bool fits(const struct blob_provider *p, const char *where)
+{
+	size_t n = strlen(p->scheme);
+
+	return n ? !strncmp(where, p->scheme, n) && !strncmp(where + n, "://", 3) : where[0] == '/';
+}
+
+int blob_open(const char *name, const char *where, struct blob_store **ret_store, struct err *e)
+{
+	for (size_t i = 0; i < sizeof(providers) / sizeof(providers[0]); i++)
+		if (fits(providers[i], where))
+			return providers[i]->open(name, where, ret_store, e);
+	return err_internal(e, "%s: '%s' is neither an absolute folder nor the URL of an object store", name, where);
+}
+
+void blob_close(struct blob_store *store)
+{
+	if (store)
+		store->provider->close(store);
+}
+
+int blob_writer_open(struct blob_store *store, struct blob_writer **ret_writer, struct err *e)
+{
+	return store->provider->writer_open(store, ret_writer, e);
+}
+
+struct sink *blob_writer_sink(struct blob_writer *w)
+{
+	return &w->sink;
+}
+
+int blob_writer_commit(struct blob_writer *w, const char *key, struct err *e)
+{
+	return check_key(key, e) < 0 ? -1 : w->store->provider->writer_commit(w, key, e);
+}
+
+void blob_writer_close(struct blob_writer *w)
+{
+	if (w)
+		w->store->provider->writer_close(w);
+}
+
+void blob_writer_closep(struct blob_writer **w)
+{
+	blob_writer_close(*w);
+}
+
+int blob_put(struct blob_store *store, const char *key, struct span data, struct err *e)
+{
+	_cleanup_(blob_writer_closep) struct blob_writer *w = NULL;
+
+	if (blob_writer_open(store, &w, e) < 0 || sink_write(blob_writer_sink(w), data.data, data.length, e) < 0)
+		return -1;
+	return blob_writer_commit(w, key, e);
+}
+
+int blob_get(struct blob_store *store, const char *key, struct buffer *ret_data, struct err *e)
+{
+	return check_key(key, e) < 0 ? -1 : store->provider->get(store, key, ret_data, e);
+}
+
+int blob_file(struct blob_store *store, const char *key, struct arena *arena, const char **ret_path, size_t *ret_size,
+	      struct err *e)
+{
+	if (check_key(key, e) < 0)
+		return -1;
+	return store->provider->file ? store->provider->file(store, key, arena, ret_path, ret_size, e) : 0;
+}
+
+int blob_delete(struct blob_store *store, const char *key, struct err *e)
+{
+	return check_key(key, e) < 0 ? -1 : store->provider->delete(store, key, e);
+}
+
+int blob_list(struct blob_store *store, const char *prefix, blob_each *each, void *context, struct err *e)
+{
+	return store->provider->list(store, prefix, each, context, e);
+}
