@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,17 +12,38 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define BACKLOG 1024
 
-/* Apache gives up being root, so its group must reach the socket and the folder that it is in. */
-static void give_to_web_server(const struct serve_options *o)
+/* Whether that user reaches the socket; asked in a process that becomes the user. */
+static bool reaches(const struct passwd *user, const char *path)
 {
-	const struct group *g = geteuid() == 0 && o->web == WEB_APACHE ? getgrnam("www-data") : NULL;
+	pid_t pid = fork();
+	int status = -1;
 
-	if (g && (chown(o->socket, 0, g->gr_gid) < 0 || chown(o->run_dir, 0, g->gr_gid) < 0))
-		fprintf(stderr, "level=warning program=pulumi-serve event=chown_failed detail=\"%m\"\n");
+	if (pid == 0) {
+		if (setgroups(0, NULL) < 0 || setgid(user->pw_gid) < 0 || setuid(user->pw_uid) < 0)
+			_exit(2);
+		_exit(access(path, R_OK | W_OK) != 0);
+	}
+	return pid > 0 && waitpid(pid, &status, 0) == pid && status == 0;
+}
+
+/* Apache gives up being root, so its user must reach the socket and the folder that it is in. */
+static int give_to_apache(const struct serve_options *o, struct err *e)
+{
+	const struct passwd *user = getpwnam("www-data");
+
+	if (!user)
+		return err_set(e, ERR_INTERNAL, "PULUMI_WEB_SERVER: there is no user www-data for Apache; start pulumi-serve "
+			       "as an ordinary user");
+	if (chown(o->socket, (uid_t)-1, user->pw_gid) < 0 || chown(o->run_dir, (uid_t)-1, user->pw_gid) < 0 ||
+	    !reaches(user, o->socket))
+		return err_set(e, ERR_INTERNAL, "PULUMI_RUN_DIR: Apache's user www-data cannot reach %s; use a folder that it "
+			       "can enter, such as /run/pulumi-api", o->socket);
+	return 1;
 }
 
 int serve_listen(const struct serve_options *o, int *ret_fd, struct err *e)
@@ -39,7 +61,10 @@ int serve_listen(const struct serve_options *o, int *ret_fd, struct err *e)
 		return err_set(e, ERR_INTERNAL, "PULUMI_RUN_DIR: cannot listen on %s: %s", o->socket, strerror(errno));
 	}
 	umask(before);
-	give_to_web_server(o);
+	if (geteuid() == 0 && o->web == WEB_APACHE && give_to_apache(o, e) < 0) {
+		close(fd);
+		return -1;
+	}
 	*ret_fd = fd;
 	return 1;
 }

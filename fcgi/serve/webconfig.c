@@ -58,7 +58,7 @@ static void lighttpd_text(const struct serve_options *o, struct buffer *out)
 
 static void apache_modules(struct buffer *out)
 {
-	static const char *const names[] = { "mpm_event", "authz_core", "env", "proxy", "proxy_fcgi", "http2" };
+	static const char *const names[] = { "mpm_event", "alias", "authz_core", "env", "proxy", "proxy_fcgi", "http2" };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		buffer_printf(out, "LoadModule %s_module /usr/lib/apache2/modules/mod_%s.so\n", names[i], names[i]);
@@ -88,13 +88,14 @@ static void apache_server(const struct serve_options *o, struct buffer *out)
 	buffer_printf(out,
 		      "ServerLimit 16\nThreadsPerChild 64\nMaxRequestWorkers 1024\nMaxConnectionsPerChild 0\n"
 		      "KeepAlive On\nMaxKeepAliveRequests 0\nKeepAliveTimeout %d\nTimeout 600\nGracefulShutdownTimeout %d\n"
-		      "LimitRequestBody %zu\nLimitRequestFieldSize %d\nLimitRequestLine %d\nTraceEnable off\n",
-		      IDLE_SECONDS, o->stop_seconds, o->max_body + BODY_SLACK, HEADER_BYTES, HEADER_BYTES);
+		      "LimitRequestFieldSize %d\nLimitRequestLine %d\nTraceEnable off\n",
+		      IDLE_SECONDS, o->stop_seconds, HEADER_BYTES, HEADER_BYTES);
 }
 
 /*
  * No connection to a responder is kept: an idle one would hold a whole process. Without
- * ap_trust_cgilike_cl current Apaches drop the answer's Content-Length.
+ * ap_trust_cgilike_cl current Apaches drop the answer's Content-Length. LimitRequestBody does not
+ * count what is passed on, hence the condition.
  */
 static void apache_text(const struct serve_options *o, struct buffer *out)
 {
@@ -103,8 +104,9 @@ static void apache_text(const struct serve_options *o, struct buffer *out)
 	buffer_printf(out,
 		      "AllowEncodedSlashes NoDecode\nMergeSlashes Off\nSetEnv ap_trust_cgilike_cl 1\n"
 		      "ProxyPass \"/\" \"unix:%s|fcgi://pulumi-api/\" retry=0 timeout=600 flushpackets=on\n"
-		      "<Location \"/\">\n\tRequire all granted\n\tCGIPassAuth On\n</Location>\n",
-		      o->socket);
+		      "<Location \"/\">\n\tRequire all granted\n\tCGIPassAuth On\n"
+		      "\t<If \"%%{HTTP:Content-Length} -gt %zu\">\n\t\tRedirect 413 \"/\"\n\t</If>\n</Location>\n",
+		      o->socket, o->max_body + BODY_SLACK);
 }
 
 void serve_config_text(const struct serve_options *o, struct buffer *out)
