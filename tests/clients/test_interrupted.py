@@ -71,10 +71,9 @@ def test_killed_leaves_pending_operations(stack):
     operations = stack.export()["pending_operations"]
     assert [(o["type"], o["resource"]["urn"]) for o in operations] == [("creating", stack.urn("b"))]
     stack.program({"a": thing("one")})
-    said = stack.up("--refresh", fails=None)
+    assert "pending operation" in stack.up().text
     stack.refresh("--clear-pending-creates")
     assert stack.export().get("pending_operations", []) == []
-    assert "interrupted" in said.text or "pending" in said.text
 
 
 def pending(stack):
