@@ -67,8 +67,10 @@ struct attempt {
 static int record(const struct attempt *a, struct err *e)
 {
 	struct request *rq = a->rq;
+	const char *description = rq->audit_detail ? arena_printf(rq->arena, "%s: %s", rq->http.path, rq->audit_detail) :
+						     rq->http.path;
 	struct audit_event event = { rq->caller.organization_id, rq->caller.user_id, rq->caller.token_id, a->route->name,
-				     rq->http.path, http_variable(&rq->http, "REMOTE_ADDR"), rq->now_us };
+				     description, http_variable(&rq->http, "REMOTE_ADDR"), rq->now_us };
 
 	return audit_record(rq->db, &event, e);
 }

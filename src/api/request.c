@@ -26,6 +26,13 @@ int reply_empty(struct http_reply *rp)
 	return 1;
 }
 
+int reply_closed(struct http_reply *rp)
+{
+	rp->status = 200;
+	buffer_putc(&rp->body, '}');
+	return 1;
+}
+
 /* User-Agent: pulumi-cli/1 (v3.259.0; linux; …) */
 const char *request_client(struct request *rq)
 {

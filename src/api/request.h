@@ -21,6 +21,7 @@ struct request {
 	struct caller caller;		/* empty for public rows and update tokens */
 	struct span update_token;	/* digest of the lease token; rows with UPDATE_TOKEN only */
 	struct stack_path path;
+	const char *audit_detail;	/* what the audit log says besides the path; NULL: nothing */
 	const char *kind, *update_id, *version;	/* from the path; NULL when it has none */
 };
 
@@ -29,6 +30,8 @@ int request_body(struct request *rq, const struct field *fields, void *ret_body,
 /* Answers 200 with the struct, or with {}. */
 int reply_json(struct http_reply *rp, const struct field *fields, const void *structure);
 int reply_empty(struct http_reply *rp);
+/* Answers 200 with what the body holds and a closing brace. */
+int reply_closed(struct http_reply *rp);
 /* The version of the command line in User-Agent, "" when it is another client. */
 const char *request_client(struct request *rq);
 

@@ -97,3 +97,8 @@ int password_hash(const char *password, char ret_encoded[128], struct err *e)
 		return err_internal(e, "argon2: %s", argon2_error_message(rc));
 	return 1;
 }
+
+bool password_matches(const char *password, const char *encoded)
+{
+	return argon2id_verify(encoded, password, strlen(password)) == ARGON2_OK;
+}

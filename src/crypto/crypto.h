@@ -26,6 +26,8 @@ void uuid_new(int64_t now_us, char ret_uuid[UUID_TEXT]);
 bool uuid_valid(const char *text);
 /* A new bearer value `prefix` + 40 hex digits, and the digest under which it is stored. */
 void bearer_new(const char *prefix, char ret_value[BEARER_TEXT], unsigned char ret_digest[SHA256_BYTES]);
+/* Whether a password belongs to an encoded hash; constant time. */
+bool password_matches(const char *password, const char *encoded);
 /* Argon2id in its encoded form (RFC 9106: 19 MiB, 2 passes). */
 int password_hash(const char *password, char ret_encoded[128], struct err *e) WARN_UNUSED;
 

@@ -20,6 +20,8 @@ void http_reply_clear(struct http_reply *rp)
 {
 	struct buffer body = rp->body, headers = rp->headers;
 
+	if (rp->secret)
+		explicit_bzero(body.data, body.length);
 	buffer_clear(&body);
 	buffer_clear(&headers);
 	*rp = (struct http_reply){ .body = body, .headers = headers };
@@ -27,6 +29,7 @@ void http_reply_clear(struct http_reply *rp)
 
 void http_reply_done(struct http_reply *rp)
 {
+	http_reply_clear(rp);
 	buffer_done(&rp->body);
 	buffer_done(&rp->headers);
 	*rp = (struct http_reply){ 0 };

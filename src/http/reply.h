@@ -14,6 +14,7 @@ struct http_reply {
 	const char *content_type;	/* NULL: application/json */
 	struct buffer body;
 	bool body_gzip;			/* the body, or the file, is gzip already */
+	bool secret;			/* the body is wiped after it was sent */
 	const char *file;		/* send this file instead of the body */
 	size_t file_size;		/* bytes of the file */
 	struct buffer headers;		/* further lines, each ending in CRLF */

@@ -89,6 +89,12 @@ void json_write_name(struct buffer *b, const char *name)
 	buffer_putc(b, ':');
 }
 
+void json_put_open(struct buffer *b, const char *name)
+{
+	buffer_putc(b, '{');
+	json_write_name(b, name);
+}
+
 void json_put_text(struct buffer *b, const char *name, const char *text)
 {
 	json_write_name(b, name);

@@ -19,6 +19,8 @@ void json_write_separator(struct buffer *b);
 void json_put_text(struct buffer *b, const char *name, const char *text);
 void json_put_int(struct buffer *b, const char *name, int64_t value);
 void json_put_bool(struct buffer *b, const char *name, bool value);
+/* `{"name":`, the start of an object with one member whose value is written next. */
+void json_put_open(struct buffer *b, const char *name);
 /* `json` is JSON already. */
 void json_put_raw(struct buffer *b, const char *name, struct span json);
 

@@ -39,7 +39,7 @@ int stack_check_tags(const struct text_map *tags, struct err *e)
 	return 1;
 }
 
-static int not_found(const struct stack_path *p, struct err *e)
+int stack_not_found(const struct stack_path *p, struct err *e)
 {
 	return err_set(e, ERR_NOT_FOUND, "Not Found: Stack '%.40s/%.100s/%.100s' not found", p->organization,
 		       p->project, p->name);
@@ -53,7 +53,7 @@ int stack_find(struct db *db, const struct caller *c, const struct stack_path *p
 				  db_text(path->name)),
 			stack_columns, ret_stack, arena, e);
 
-	return rc == 0 ? not_found(path, e) : rc;
+	return rc == 0 ? stack_not_found(path, e) : rc;
 }
 
 int stack_lock(struct db *db, const struct caller *c, const struct stack_path *path, struct arena *arena,
@@ -63,7 +63,7 @@ int stack_lock(struct db *db, const struct caller *c, const struct stack_path *p
 			DB_VALUES(db_text(c->organization_id), db_text(path->project), db_text(path->name)),
 			stack_row_columns, ret_stack, arena, e);
 
-	return rc == 0 ? not_found(path, e) : rc;
+	return rc == 0 ? stack_not_found(path, e) : rc;
 }
 
 int stack_project_exists(struct db *db, const struct caller *c, const char *project, struct err *e)
@@ -121,7 +121,7 @@ int stack_set_tags(struct db *db, const struct caller *c, const struct stack_pat
 		    DB_VALUES(db_text(tags), db_text(c->organization_id), db_text(path->project),
 			      db_text(path->name)), &changed, e) < 0)
 		return -1;
-	return changed ? 1 : not_found(path, e);
+	return changed ? 1 : stack_not_found(path, e);
 }
 
 /* The text that a tag has inside tags_json; quotes inside values are escaped, so nothing else has it. */

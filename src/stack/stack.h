@@ -34,6 +34,8 @@ struct stack_filter {
 /* 1, or -1 with 404 in the words that the command line shows. */
 int stack_find(struct db *db, const struct caller *c, const struct stack_path *path, int64_t now_us,
 	       struct arena *arena, struct stack *ret_stack, struct err *e) WARN_UNUSED;
+/* 404 in the words that the command line shows. */
+int stack_not_found(const struct stack_path *path, struct err *e);
 /* The same and locks the row until the end of the transaction. */
 int stack_lock(struct db *db, const struct caller *c, const struct stack_path *path, struct arena *arena,
 	       struct stack *ret_stack, struct err *e) WARN_UNUSED;

@@ -6,6 +6,8 @@
 #include "base/settings.h"
 #include "blob/blob.h"
 #include "db/connect.h"
+#include "secret/secret.h"
+#include "stack/stack_key.h"
 
 static int64_t clock_now(void)
 {
@@ -37,6 +39,15 @@ static int open_objects(struct app *app, struct err *e)
 	return blob_open("PULUMI_LOCAL_OBJECTS", folder, &app->objects, e);
 }
 
+static int open_keys(struct app *app, struct err *e)
+{
+	const char *where;
+
+	if (setting_required("PULUMI_LOCAL_KEYS", &where, e) < 0)
+		return -1;
+	return keys_open("PULUMI_LOCAL_KEYS", where, &app->keys, e);
+}
+
 int start_open(struct app *app, unsigned parts, struct arena *arena, struct err *e)
 {
 	int64_t max_body;
@@ -50,13 +61,18 @@ int start_open(struct app *app, unsigned parts, struct arena *arena, struct err 
 		return -1;
 	if ((parts & START_DATABASE) && open_database(app, arena, e) < 0)
 		return -1;
-	return 1;
+	if ((parts & START_KEYS) && open_keys(app, e) < 0)
+		return -1;
+	/* A wrong or missing master key is found here, before anything is served. */
+	return app->db && app->keys ? stack_keys_check(app, e) : 1;
 }
 
 void start_close(struct app *app)
 {
 	db_close(app->db);
 	blob_close(app->objects);
+	keys_close(app->keys);
+	app->keys = NULL;
 	app->db = NULL;
 	app->objects = NULL;
 }

@@ -63,6 +63,14 @@ static int typed(const struct span *v, struct err *e)
 	return 1;
 }
 
+static int truth(const struct span *values, enum member m, bool *ret, struct err *e)
+{
+	*ret = values[m].data && values[m].data[0] == 't';
+	if (values[m].data && !*ret && values[m].data[0] != 'f')
+		return wrong(m, "true or false", e);
+	return 1;
+}
+
 /* What the kind cannot do without. */
 static int complete(const struct journal_entry *entry, struct err *e)
 {
@@ -75,11 +83,6 @@ static int complete(const struct journal_entry *entry, struct err *e)
 	return 1;
 }
 
-static bool is_true(struct span value)
-{
-	return value.data && value.data[0] == 't';
-}
-
 int journal_entry_read(struct span json, struct journal_entry *ret_entry, struct err *e)
 {
 	struct journal_entry entry = { 0 };
@@ -89,7 +92,7 @@ int journal_entry_read(struct span json, struct journal_entry *ret_entry, struct
 	if (json.data[0] != '{')
 		return err_set(e, ERR_BAD_REQUEST, "Bad Request: each journal entry must be an object");
 	scan_pick(json, names, MEMBER_COUNT, v);
-	if (number(v, VERSION, 0, &version, e) < 0 || number(v, KIND, 0, &kind, e) < 0 ||
+	if (number(v, VERSION, 0, &version, e) < 0 || number(v, KIND, ENTRY_KIND_COUNT, &kind, e) < 0 ||
 	    number(v, SEQUENCE, 0, &entry.sequence, e) < 0 || numbers(v, &entry, e) < 0 || typed(v, e) < 0)
 		return -1;
 	if (version != 1)
@@ -106,9 +109,8 @@ int journal_entry_read(struct span json, struct journal_entry *ret_entry, struct
 	entry.snippets = v[SNIPPETS];
 	entry.extension_ref = v[EXTENSION_REF];
 	entry.extension = v[EXTENSION];
-	entry.is_refresh = is_true(v[IS_REFRESH]);
-	entry.requires_byte_string = is_true(v[BYTE_STRING]);
-	if (complete(&entry, e) < 0)
+	if (truth(v, IS_REFRESH, &entry.is_refresh, e) < 0 || truth(v, BYTE_STRING, &entry.requires_byte_string, e) < 0 ||
+	    complete(&entry, e) < 0)
 		return -1;
 	*ret_entry = entry;
 	return 1;

@@ -371,7 +371,8 @@ static int settle(struct replay *r, int64_t below, struct err *e)
 		if (add_waiting(r, &r->waiting[done++], e) < 0)
 			return -1;
 	r->waiting_count -= done;
-	memmove(r->waiting, r->waiting + done, r->waiting_count * sizeof(*r->waiting));
+	if (done)
+		memmove(r->waiting, r->waiting + done, r->waiting_count * sizeof(*r->waiting));
 	return 1;
 }
 

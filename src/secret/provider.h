@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a provider of master keys implements. */
+#ifndef SECRET_PROVIDER_H
+#define SECRET_PROVIDER_H
+
+#include "secret/secret.h"
+
+struct key_provider {
+	const char *scheme;	/* "": an absolute path */
+	int (*open)(const char *name, const char *where, void **ret_state, struct err *e);
+	void (*close)(void *state);
+	const char *(*active)(const void *state);
+	/* Looks again when the key is not known. */
+	bool (*has)(void *state, const char *id);
+	/* Both work on a key of AEAD_KEY_BYTES; unseal answers 0 when the bytes are not a key sealed by `id`. */
+	int (*seal)(void *state, struct span bound, const unsigned char *key, struct buffer *ret_sealed, struct err *e);
+	int (*unseal)(void *state, const char *id, struct span bound, struct span sealed, unsigned char *ret_key,
+		      struct err *e);
+};
+
+extern const struct key_provider key_local;
+
+#endif

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Master keys. They seal data keys and nothing else; only their provider can use them. A sealed data key
+ * names the master key that sealed it, so that several can be in use while they are changed. Opened data
+ * keys are remembered for a while, so that a key service is not asked for every request.
+ */
+#ifndef SECRET_SECRET_H
+#define SECRET_SECRET_H
+
+#include <stdint.h>
+
+#include "crypto/aead.h"
+
+#define MASTER_KEY_ID 17	/* 16 hex digits and NUL */
+
+struct keys;
+
+/* `name` is the setting that said `where`. -1 with a sentence in e->detail. */
+int keys_open(const char *name, const char *where, struct keys **ret_keys, struct err *e) WARN_UNUSED;
+void keys_close(struct keys *keys);
+
+/* Appends the data key, sealed by the active master key and bound to `bound`. */
+int keys_seal(struct keys *keys, struct span bound, const unsigned char key[AEAD_KEY_BYTES], struct buffer *ret_sealed,
+	      struct err *e) WARN_UNUSED;
+/* `now_us` ages what is remembered. A master key that is not there is an internal error that names it. */
+int keys_unseal(struct keys *keys, struct span bound, struct span sealed, int64_t now_us,
+		unsigned char ret_key[AEAD_KEY_BYTES], struct err *e) WARN_UNUSED;
+
+/* The id of the master key that seals now. */
+const char *keys_active(const struct keys *keys);
+/* Whether a master key can be used; looks again when it is new. */
+bool keys_has(struct keys *keys, const char *id);
+/* Where the keys come from, for messages. */
+const char *keys_origin(const struct keys *keys);
+
+#endif
