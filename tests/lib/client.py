@@ -247,9 +247,9 @@ def edit(start, end, text):
     return {"Span": {"uri": "", "start": position(start), "end": position(end)}, "NewText": text}
 
 
-def entry(kind, operation=0, old=None, new=None, **more):
+def entry(kind, operation_id=0, old=None, new=None, **more):
     """A journal entry without its sequence id."""
-    return {"version": 1, "kind": kind, "operationID": operation, "removeOld": old, "removeNew": new, **more}
+    return {"version": 1, "kind": kind, "operationID": operation_id, "removeOld": old, "removeNew": new, **more}
 
 
 BEGIN, SUCCESS, FAILURE, REFRESH_SUCCESS, OUTPUTS, WRITE, SECRETS_MANAGER, REBUILT_BASE, EXTENSION, SNIPPETS = range(10)

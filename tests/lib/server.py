@@ -310,9 +310,14 @@ class Installation:
         self.remove()
 
     def problems(self):
-        """What the sanitizers reported, a text a process."""
-        return [f"{path.name}:\n{path.read_text(errors='replace')}" for path in sorted(self.logs.glob("sanitizer.*"))
-                if path.stat().st_size]
+        """What the sanitizers reported, and responders that ended by themselves."""
+        found = [f"{path.name}:\n{path.read_text(errors='replace')}" for path in sorted(self.logs.glob("sanitizer.*"))
+                 if path.stat().st_size]
+        lines = self.log.read_text(errors="replace").splitlines() if self.log.exists() else []
+        for number, line in enumerate(lines):
+            if "runtime error:" in line or " what=responder " in line and " code=" in line and not line.endswith(" code=0"):
+                found.append("\n".join(lines[number:number + 12]))
+        return found
 
     # --- people ---
 
