@@ -182,10 +182,13 @@ static int reap(struct supervisor *s, int64_t now_us, struct err *e)
 	int status, rc = 1;
 	pid_t pid;
 
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		/* Apache's workers outlive their parent, and would keep the port. */
+		kill(-pid, SIGKILL);
 		for (size_t i = 0; i < s->count; i++)
 			if (s->children[i].pid == pid && on_end(s, &s->children[i], status, now_us, e) < 0)
 				rc = -1;
+	}
 	return rc;
 }
 

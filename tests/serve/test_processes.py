@@ -94,9 +94,21 @@ def test_responders_that_fail_are_started_with_back_off(serve):
     assert ask(one.port, "GET", "/x")[0] == 200
 
 
+def group(leader):
+    """Pids of its process group."""
+    def of(pid):
+        try:
+            return int(pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[2])
+        except (FileNotFoundError, ProcessLookupError):
+            return 0
+    return [int(each) for each in os.listdir("/proc") if each.isdigit() and of(each) == leader]
+
+
 def test_a_dead_web_server_is_started_again(serve, web_server):
     one = serve(PULUMI_WEB_SERVER=web_server).start()
+    first = group(one.pids("web")[0])
     os.kill(one.pids("web")[0], signal.SIGKILL)
+    until(lambda: not any(alive(pid) for pid in first), "its processes to end")
 
     def answers():
         try:
