@@ -68,8 +68,19 @@ CREATE TABLE IF NOT EXISTS stacks (
   PRIMARY KEY (id),
   UNIQUE KEY stacks_unique_name (organization_id, unique_name),
   KEY stacks_path (organization_id, project, name),
-  KEY stacks_deleted (organization_id, deleted_at)
+  KEY stacks_list (organization_id, deleted_at, id),
+  KEY stacks_list_project (organization_id, project, deleted_at, id)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_ci COMMENT='stacks, live and softly deleted';
+
+CREATE TABLE IF NOT EXISTS stack_tags (
+  stack_id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  name VARCHAR(40) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  organization_id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'of the stack',
+  value VARCHAR(256) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
+  PRIMARY KEY (stack_id, name),
+  KEY stack_tags_name (organization_id, name, stack_id),
+  KEY stack_tags_value (organization_id, name, value, stack_id)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_ci COMMENT='tags, a row each: what lists are filtered by';
 
 CREATE TABLE IF NOT EXISTS updates (
   id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'UUIDv7',

@@ -2,6 +2,7 @@
 #include "api/request.h"
 
 #include "base/limits.h"
+#include "json/scan.h"
 
 int request_body(struct request *rq, const struct field *fields, void *ret_body, struct err *e)
 {
@@ -10,6 +11,17 @@ int request_body(struct request *rq, const struct field *fields, void *ret_body,
 	if (http_body(&rq->http, LIMIT_PLAIN_BODY, &body, e) < 0)
 		return -1;
 	return fields_read(fields, body, rq->arena, ret_body, e);
+}
+
+int request_document(struct request *rq, struct span *ret_document, struct err *e)
+{
+	struct span body;
+
+	if (http_body(&rq->http, rq->app->max_body, &body, e) < 0 || scan_document(body, ret_document, e) < 0)
+		return -1;
+	if (ret_document->data[0] != '{')
+		return err_set(e, ERR_BAD_REQUEST, "Bad Request: the body must be a JSON object");
+	return 1;
 }
 
 int reply_json(struct http_reply *rp, const struct field *fields, const void *structure)
@@ -23,6 +35,12 @@ int reply_empty(struct http_reply *rp)
 {
 	rp->status = 200;
 	buffer_puts(&rp->body, "{}");
+	return 1;
+}
+
+int reply_nothing(struct http_reply *rp)
+{
+	rp->status = 204;
 	return 1;
 }
 

@@ -22,14 +22,18 @@ struct request {
 	struct span update_token;	/* digest of the lease token; rows with UPDATE_TOKEN only */
 	struct stack_path path;
 	const char *audit_detail;	/* what the audit log says besides the path; NULL: nothing */
-	const char *kind, *update_id, *version;	/* from the path; NULL when it has none */
+	const char *kind, *update_id, *version, *tag, *program;	/* from the path; NULL when it has none */
 };
 
 /* Reads the body by a field table. */
 int request_body(struct request *rq, const struct field *fields, void *ret_body, struct err *e) WARN_UNUSED;
+/* The whole body as scanned JSON, an object, at most PULUMI_MAX_BODY_BYTES. */
+int request_document(struct request *rq, struct span *ret_document, struct err *e) WARN_UNUSED;
 /* Answers 200 with the struct, or with {}. */
 int reply_json(struct http_reply *rp, const struct field *fields, const void *structure);
 int reply_empty(struct http_reply *rp);
+/* Answers 204. */
+int reply_nothing(struct http_reply *rp);
 /* Answers 200 with what the body holds and a closing brace. */
 int reply_closed(struct http_reply *rp);
 /* The version of the command line in User-Agent, "" when it is another client. */

@@ -34,6 +34,8 @@ static bool take_segment(struct request *rq, struct span placeholder, const char
 		{ "{kind}", offsetof(struct request, kind) },
 		{ "{update}", offsetof(struct request, update_id) },
 		{ "{version}", offsetof(struct request, version) },
+		{ "{tag}", offsetof(struct request, tag) },
+		{ "{program}", offsetof(struct request, program) },
 	};
 
 	if (!*text || (span_equal(placeholder, SPAN("{kind}")) && !is_kind(text)))
@@ -69,7 +71,7 @@ static bool match(struct request *rq, const char *pattern)
 static void forget_path(struct request *rq)
 {
 	rq->path = (struct stack_path){ 0 };
-	rq->kind = rq->update_id = rq->version = NULL;
+	rq->kind = rq->update_id = rq->version = rq->tag = rq->program = NULL;
 }
 
 const struct route *route_find(struct request *rq, struct err *e)

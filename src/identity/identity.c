@@ -24,6 +24,29 @@ int identity_organizations(struct db *db, const char *user_id, struct arena *are
 		      sizeof(struct organization), arena, (void **)ret_list, ret_count, e);
 }
 
+int identity_organizations_by_id(struct db *db, const char *user_id, struct arena *arena,
+				 struct organization **ret_list, size_t *ret_count, struct err *e)
+{
+	return db_all(db, &ORGANIZATIONS_OF_USER_BY_ID, DB_VALUES(db_text(user_id)), organization_columns,
+		      sizeof(struct organization), arena, (void **)ret_list, ret_count, e);
+}
+
+int identity_membership(struct db *db, const struct caller *c, const char *organization, struct arena *arena,
+			struct caller *ret_caller, struct err *e)
+{
+	struct organization row = { 0 };
+	int rc = db_one(db, &MEMBERSHIP, DB_VALUES(db_text(c->user_id), db_text(organization)), organization_columns, &row,
+			arena, e);
+
+	if (rc < 0)
+		return -1;
+	*ret_caller = *c;
+	ret_caller->organization_id = row.id;
+	ret_caller->organization_login = row.login;
+	ret_caller->role = row.role;
+	return 1;
+}
+
 int identity_default_organization(struct db *db, const char *user_id, struct arena *arena,
 				  char **ret_login, struct err *e)
 {
@@ -116,7 +139,7 @@ int identity_sign_up(struct db *db, const struct signup *s, int64_t now_us, char
 
 	if (check_signup(s, e) < 0 || password_hash(s->password, encoded, e) < 0)
 		return -1;
-	users = db_one(db, &USER_COUNT, DB_NONE, organization_columns, &any, &arena, e);
+	users = db_one(db, &USER_COUNT, DB_NONE, user_any_columns, &any, &arena, e);
 	if (users < 0)
 		return -1;
 	uuid_new(now_us, id);

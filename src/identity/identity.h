@@ -15,7 +15,7 @@ struct caller {
 };
 
 struct organization {
-	char *login, *name;
+	char *id, *login, *name, *role;
 };
 
 /* The user behind a bearer value and its membership in `organization` (may be NULL): 0 when unknown or expired. */
@@ -24,6 +24,12 @@ int identity_by_token(struct db *db, struct span bearer, const char *organizatio
 /* Organizations of a user, its individual one first. */
 int identity_organizations(struct db *db, const char *user_id, struct arena *arena,
 			   struct organization **ret_list, size_t *ret_count, struct err *e) WARN_UNUSED;
+/* The same in order of their ids: how lists over all of them go on from page to page. */
+int identity_organizations_by_id(struct db *db, const char *user_id, struct arena *arena,
+				 struct organization **ret_list, size_t *ret_count, struct err *e) WARN_UNUSED;
+/* The caller as a member of another organization; without a membership its organization members stay NULL. */
+int identity_membership(struct db *db, const struct caller *c, const char *organization, struct arena *arena,
+			struct caller *ret_caller, struct err *e) WARN_UNUSED;
 /* Login of the organization that stacks without an owner go to; 0 when there is none. */
 int identity_default_organization(struct db *db, const char *user_id, struct arena *arena,
 				  char **ret_login, struct err *e) WARN_UNUSED;

@@ -25,22 +25,38 @@ const struct stmt CALLER_BY_TOKEN = STMT("caller.by_token",
 	"WHERE t.token_sha256 = ? AND (t.expires_at IS NULL OR t.expires_at > ?)");
 
 const struct db_column organization_columns[] = {
+	DB_COLUMN(organization, id, COLUMN_TEXT),
 	DB_COLUMN(organization, login, COLUMN_TEXT),
 	DB_COLUMN(organization, name, COLUMN_TEXT),
+	DB_COLUMN(organization, role, COLUMN_TEXT),
 	{ 0 },
 };
 
-const struct stmt ORGANIZATIONS_OF_USER = STMT("organizations.of_user",
-	"SELECT o.login AS login, o.name AS name "
+#define ORGANIZATION_ROW                                                                           \
+	"SELECT o.id AS id, o.login AS login, o.name AS name, m.role AS role "                     \
 	"FROM organization_members m JOIN organizations o ON o.id = m.organization_id "
-	"WHERE m.user_id = ? ORDER BY o.owner_user_id IS NULL, o.login LIMIT 1000");
+
+const struct stmt ORGANIZATIONS_OF_USER = STMT("organizations.of_user",
+	ORGANIZATION_ROW "WHERE m.user_id = ? ORDER BY o.owner_user_id IS NULL, o.login LIMIT 1000");
+
+const struct stmt ORGANIZATIONS_OF_USER_BY_ID = STMT("organizations.of_user_by_id",
+	ORGANIZATION_ROW "WHERE m.user_id = ? ORDER BY m.organization_id LIMIT 1000");
+
+const struct stmt MEMBERSHIP = STMT("organization.membership",
+	ORGANIZATION_ROW "WHERE m.user_id = ? AND o.login = ?");
 
 const struct stmt DEFAULT_ORGANIZATION = STMT("organization.default",
-	"SELECT o.login AS login, o.name AS name "
-	"FROM users u JOIN organizations o ON o.id = u.default_organization_id WHERE u.id = ?");
+	"SELECT o.id AS id, o.login AS login, o.name AS name, m.role AS role "
+	"FROM users u JOIN organization_members m ON m.user_id = u.id AND m.organization_id = u.default_organization_id "
+	"JOIN organizations o ON o.id = m.organization_id WHERE u.id = ?");
+
+const struct db_column user_any_columns[] = {
+	DB_COLUMN(organization, login, COLUMN_TEXT),
+	{ 0 },
+};
 
 const struct stmt USER_COUNT = STMT("user.any",
-	"SELECT login, name FROM users LIMIT 1");
+	"SELECT login FROM users LIMIT 1");
 
 const struct stmt USER_CREATE = STMT("user.create",
 	"INSERT INTO users (id, login, name, email, password, site_admin, created_at) VALUES (?, ?, ?, ?, ?, ?, ?)");

@@ -4,10 +4,9 @@
 #include <stdio.h>
 
 #include "base/limits.h"
-#include "json/write.h"
 #include "stack/stack_sql.h"
 
-static int check_name(const char *what, const char *name, struct err *e)
+int stack_check_name(const char *what, const char *name, struct err *e)
 {
 	size_t n = strlen(name);
 
@@ -19,30 +18,16 @@ static int check_name(const char *what, const char *name, struct err *e)
 	return 1;
 }
 
-int stack_check_tags(const struct text_map *tags, struct err *e)
-{
-	if (tags->count > LIMIT_TAGS)
-		return err_set(e, ERR_BAD_REQUEST, "Bad Request: %zu tags, at most %d are allowed", tags->count, LIMIT_TAGS);
-	for (size_t i = 0; i < tags->count; i++) {
-		const char *name = tags->items[i].name;
-		size_t n = strlen(name);
-
-		if (n == 0 || n > LIMIT_TAG_NAME ||
-		    strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.:-") != n)
-			return err_set(e, ERR_BAD_REQUEST,
-				       "Bad Request: the tag name '%.60s' must have 1 to %d letters, digits, '-', '_', '.' or ':'",
-				       name, LIMIT_TAG_NAME);
-		if (strlen(tags->items[i].value) > LIMIT_TAG_VALUE * 4)
-			return err_set(e, ERR_BAD_REQUEST, "Bad Request: the value of tag '%s' is longer than %d characters",
-				       name, LIMIT_TAG_VALUE);
-	}
-	return 1;
-}
-
 int stack_not_found(const struct stack_path *p, struct err *e)
 {
 	return err_set(e, ERR_NOT_FOUND, "Not Found: Stack '%.40s/%.100s/%.100s' not found", p->organization,
 		       p->project, p->name);
+}
+
+int stack_exists_already(const struct stack_path *p, struct err *e)
+{
+	return err_set(e, ERR_CONFLICT, "Conflict: Stack '%.40s/%.100s/%.100s' already exists", p->organization, p->project,
+		       p->name);
 }
 
 int stack_find(struct db *db, const struct caller *c, const struct stack_path *path, int64_t now_us,
@@ -75,24 +60,75 @@ int stack_project_exists(struct db *db, const struct caller *c, const char *proj
 		      stack_id_columns, &row, &arena, e);
 }
 
-int stack_create(struct db *db, const struct caller *c, const struct stack_path *path, const char *tags,
-		 int64_t now_us, char ret_id[UUID_TEXT], struct err *e)
+/* Lookup is exact, uniqueness is without case: "Dev" and "dev" cannot both be there. */
+static void unique_name(const struct stack_path *path, char ret_name[2 * LIMIT_NAME + 2])
+{
+	snprintf(ret_name, 2 * LIMIT_NAME + 2, "%s/%s", path->project, path->name);
+}
+
+int stack_create(struct db *db, const struct caller *c, const struct stack_path *path, struct span config, int64_t now_us,
+		 char ret_id[UUID_TEXT], struct err *e)
 {
 	char unique[2 * LIMIT_NAME + 2];
 	int rc;
 
-	if (check_name("project", path->project, e) < 0 || check_name("stack", path->name, e) < 0)
+	if (stack_check_name("project", path->project, e) < 0 || stack_check_name("stack", path->name, e) < 0)
 		return -1;
 	uuid_new(now_us, ret_id);
-	snprintf(unique, sizeof(unique), "%s/%s", path->project, path->name);
+	unique_name(path, unique);
 	rc = db_exec(db, &STACK_CREATE,
 		     DB_VALUES(db_text(ret_id), db_text(c->organization_id), db_text(path->project), db_text(path->name),
-			       db_text(unique), db_text(tags), db_text(c->user_id), db_time(now_us)),
+			       db_text(unique), db_bytes(config), db_text(c->user_id), db_time(now_us)),
 		     NULL, e);
-	if (rc == 0)
-		return err_set(e, ERR_CONFLICT, "Conflict: Stack '%s/%s/%s' already exists", path->organization,
-			       path->project, path->name);
-	return rc;
+	return rc == 0 ? stack_exists_already(path, e) : rc;
+}
+
+int stack_set_config(struct db *db, const struct caller *c, const struct stack_path *path, struct span config, struct err *e)
+{
+	int64_t changed;
+
+	if (db_exec(db, &STACK_SET_CONFIG,
+		    DB_VALUES(db_bytes(config), db_text(c->organization_id), db_text(path->project), db_text(path->name)),
+		    &changed, e) < 0)
+		return -1;
+	return changed ? 1 : stack_not_found(path, e);
+}
+
+int stack_move(struct db *db, const struct stack *stack, const char *organization_id, const struct stack_path *to,
+	       struct err *e)
+{
+	char unique[2 * LIMIT_NAME + 2];
+	int rc;
+
+	unique_name(to, unique);
+	rc = db_exec(db, &STACK_MOVE,
+		     DB_VALUES(db_text(organization_id), db_text(to->project), db_text(to->name), db_text(unique),
+			       db_text(stack->id)),
+		     NULL, e);
+	if (rc <= 0)
+		return rc < 0 ? -1 : stack_exists_already(to, e);
+	return db_exec(db, &STACK_TAGS_MOVE, DB_VALUES(db_text(organization_id), db_text(stack->id)), NULL, e);
+}
+
+int stack_list(struct db *db, const char *organization_id, const struct stack_filter *f, const char *after,
+	       int64_t limit, int64_t now_us, struct arena *arena, struct stack_listed **ret_list, size_t *ret_count,
+	       struct err *e)
+{
+	struct db_value now = db_time(now_us), org = db_text(organization_id), from = db_text(after), max = db_int(limit);
+	struct db_value project = db_text(f->project), name = db_text(f->tag_name), value = db_text(f->tag_value);
+	size_t size = sizeof(struct stack_listed);
+	void **rows = (void **)ret_list;
+
+	if (f->tag_name && f->tag_value)
+		return db_all(db, &STACK_LIST_TAG_VALUE, DB_VALUES(now, org, name, value, from, project, project, max),
+			      stack_listed_columns, size, arena, rows, ret_count, e);
+	if (f->tag_name)
+		return db_all(db, &STACK_LIST_TAG, DB_VALUES(now, org, name, from, project, project, max),
+			      stack_listed_columns, size, arena, rows, ret_count, e);
+	if (f->project)
+		return db_all(db, &STACK_LIST_PROJECT, DB_VALUES(now, org, project, from, max), stack_listed_columns, size,
+			      arena, rows, ret_count, e);
+	return db_all(db, &STACK_LIST, DB_VALUES(now, org, from, max), stack_listed_columns, size, arena, rows, ret_count, e);
 }
 
 int stack_delete(struct db *db, const struct caller *c, const struct stack_path *path, bool force,
@@ -112,39 +148,21 @@ int stack_delete(struct db *db, const struct caller *c, const struct stack_path 
 		       DB_VALUES(db_time(now_us), db_text(locked.id), db_text(c->organization_id)), NULL, e);
 }
 
-int stack_set_tags(struct db *db, const struct caller *c, const struct stack_path *path, const char *tags,
-		   struct err *e)
+int stack_list_deleted(struct db *db, const struct caller *c, int64_t limit, struct arena *arena,
+		       struct stack_deleted **ret_list, size_t *ret_count, struct err *e)
+{
+	return db_all(db, &STACK_LIST_DELETED, DB_VALUES(db_text(c->organization_id), db_int(limit)), stack_deleted_columns,
+		      sizeof(struct stack_deleted), arena, (void **)ret_list, ret_count, e);
+}
+
+int stack_restore(struct db *db, const struct caller *c, const char *id, struct err *e)
 {
 	int64_t changed;
+	int rc = db_exec(db, &STACK_RESTORE, DB_VALUES(db_text(id), db_text(c->organization_id)), &changed, e);
 
-	if (db_exec(db, &STACK_SET_TAGS,
-		    DB_VALUES(db_text(tags), db_text(c->organization_id), db_text(path->project),
-			      db_text(path->name)), &changed, e) < 0)
-		return -1;
-	return changed ? 1 : stack_not_found(path, e);
-}
-
-/* The text that a tag has inside tags_json; quotes inside values are escaped, so nothing else has it. */
-static const char *tag_needle(const struct stack_filter *f, struct buffer *needle)
-{
-	if (!f->tag_name)
-		return NULL;
-	json_write_text(needle, f->tag_name);
-	buffer_putc(needle, ':');
-	if (f->tag_value)
-		json_write_text(needle, f->tag_value);
-	return needle->data;
-}
-
-int stack_list(struct db *db, const struct caller *c, const struct stack_filter *f, int64_t limit,
-	       struct arena *arena, struct stack_listed **ret_list, size_t *ret_count, struct err *e)
-{
-	_cleanup_(buffer_done) struct buffer needle = BUFFER_INIT;
-	const char *tag = tag_needle(f, &needle);
-
-	return db_all(db, &STACK_LIST,
-		      DB_VALUES(db_text(c->user_id), db_text(f->after ? f->after : ""), db_text(f->organization),
-				db_text(f->organization), db_text(f->project), db_text(f->project), db_text(tag),
-				db_text(tag), db_int(limit)),
-		      stack_listed_columns, sizeof(struct stack_listed), arena, (void **)ret_list, ret_count, e);
+	if (rc == 0)
+		return err_set(e, ERR_CONFLICT, "Conflict: a stack with this name already exists; rename or delete it first");
+	if (rc == 1 && changed == 0)
+		return err_set(e, ERR_NOT_FOUND, "Not Found: there is no deleted stack %.36s", id);
+	return rc;
 }

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Stacks: their names, tags and life. State belongs to src/update. */
+/* Stacks: their names, configuration and life. State belongs to src/update, tags to stack/tag.h. */
 #ifndef STACK_STACK_H
 #define STACK_STACK_H
 
 #include "identity/identity.h"
-#include "json/fields.h"
 
 struct stack_path {
 	const char *organization, *project, *name;
@@ -19,6 +18,34 @@ struct stack {
 	int64_t operation_started;
 };
 
+/* --- find --- */
+/* 1, or -1 with 404 in the words that the command line shows. `now_us` 0: a lapsed lease counts as running. */
+int stack_find(struct db *db, const struct caller *c, const struct stack_path *path, int64_t now_us,
+	       struct arena *arena, struct stack *ret_stack, struct err *e) WARN_UNUSED;
+/* 404 in the words that the command line shows. */
+int stack_not_found(const struct stack_path *path, struct err *e);
+/* 409 in the words that the command line shows. */
+int stack_exists_already(const struct stack_path *path, struct err *e);
+/* The same as find, without the operation, and locks the row until the end of the transaction. */
+int stack_lock(struct db *db, const struct caller *c, const struct stack_path *path, struct arena *arena,
+	       struct stack *ret_stack, struct err *e) WARN_UNUSED;
+/* 1 when the project has a stack, 0 when not. */
+int stack_project_exists(struct db *db, const struct caller *c, const char *project, struct err *e) WARN_UNUSED;
+
+/* --- make and change --- */
+/* 400 when it is no name of a `what` ("project", "stack"). */
+int stack_check_name(const char *what, const char *name, struct err *e) WARN_UNUSED;
+/* `ret_id` receives the identifier; `config` JSON or data NULL. 409 when the name is taken. In a transaction. */
+int stack_create(struct db *db, const struct caller *c, const struct stack_path *path, struct span config, int64_t now_us,
+		 char ret_id[UUID_TEXT], struct err *e) WARN_UNUSED;
+/* JSON, or data NULL for configuration that is local again. In a transaction. */
+int stack_set_config(struct db *db, const struct caller *c, const struct stack_path *path, struct span config,
+		     struct err *e) WARN_UNUSED;
+/* Gives a locked stack another place. 409 when the name is taken. In a transaction. */
+int stack_move(struct db *db, const struct stack *stack, const char *organization_id, const struct stack_path *to,
+	       struct err *e) WARN_UNUSED;
+
+/* --- list --- */
 struct stack_listed {
 	char *id, *organization, *project, *name;
 	int64_t last_update_at, resource_count;
@@ -28,31 +55,30 @@ struct stack_listed {
 };
 
 struct stack_filter {
-	const char *organization, *project, *tag_name, *tag_value, *after;	/* NULL: any; after: id of the last row seen */
+	const char *project, *tag_name, *tag_value;	/* NULL: any */
 };
 
-/* 1, or -1 with 404 in the words that the command line shows. */
-int stack_find(struct db *db, const struct caller *c, const struct stack_path *path, int64_t now_us,
-	       struct arena *arena, struct stack *ret_stack, struct err *e) WARN_UNUSED;
-/* 404 in the words that the command line shows. */
-int stack_not_found(const struct stack_path *path, struct err *e);
-/* The same and locks the row until the end of the transaction. */
-int stack_lock(struct db *db, const struct caller *c, const struct stack_path *path, struct arena *arena,
-	       struct stack *ret_stack, struct err *e) WARN_UNUSED;
-/* 1 when the project has a stack, 0 when not. */
-int stack_project_exists(struct db *db, const struct caller *c, const char *project, struct err *e) WARN_UNUSED;
-/* `ret_id` receives the identifier. 409 when the name is taken. In a transaction. */
-int stack_create(struct db *db, const struct caller *c, const struct stack_path *path, const char *tags,
-		 int64_t now_us, char ret_id[UUID_TEXT], struct err *e) WARN_UNUSED;
-/* 400 when resources remain and not forced, 409 while an update runs. In a transaction. */
+/* Stacks of one organization behind the id `after` (""), by id, at most `limit`. */
+int stack_list(struct db *db, const char *organization_id, const struct stack_filter *filter, const char *after,
+	       int64_t limit, int64_t now_us, struct arena *arena, struct stack_listed **ret_list, size_t *ret_count,
+	       struct err *e) WARN_UNUSED;
+
+/* --- end --- */
+/*
+ * Soft: the name is free at once, everything else stays until it is purged. 400 when resources remain and not
+ * forced, 409 while an update runs. In a transaction.
+ */
 int stack_delete(struct db *db, const struct caller *c, const struct stack_path *path, bool force,
 		 int64_t now_us, struct err *e) WARN_UNUSED;
-/* Names and values as the command line checks them: 400 for what would not come back from it. */
-int stack_check_tags(const struct text_map *tags, struct err *e) WARN_UNUSED;
-int stack_set_tags(struct db *db, const struct caller *c, const struct stack_path *path, const char *tags,
-		   struct err *e) WARN_UNUSED;
-/* Stacks that the caller's organizations own, by id, at most `limit`. */
-int stack_list(struct db *db, const struct caller *c, const struct stack_filter *filter, int64_t limit,
-	       struct arena *arena, struct stack_listed **ret_list, size_t *ret_count, struct err *e) WARN_UNUSED;
+
+struct stack_deleted {
+	char *id, *project, *name;
+	int64_t deleted_at, last_update_at, version, resource_count;
+};
+/* The stacks deleted last, newest first. */
+int stack_list_deleted(struct db *db, const struct caller *c, int64_t limit, struct arena *arena,
+		       struct stack_deleted **ret_list, size_t *ret_count, struct err *e) WARN_UNUSED;
+/* 404 when there is no such deleted stack, 409 when its name was taken meanwhile. In a transaction. */
+int stack_restore(struct db *db, const struct caller *c, const char *id, struct err *e) WARN_UNUSED;
 
 #endif

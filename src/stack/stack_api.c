@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "api/route.h"
+#include <strings.h>
+
 #include "base/limits.h"
-
-/* The JSON that is stored, in the arena. */
-static const char *tags_text(struct request *rq, const struct text_map *tags)
-{
-	_cleanup_(buffer_done) struct buffer text = BUFFER_INIT;
-
-	json_write_text_map(&text, tags);
-	return arena_strdup(rq->arena, text.data);
-}
+#include "json/scan.h"
+#include "json/write.h"
+#include "stack/config.h"
+#include "stack/tag.h"
+#include "update/update.h"
 
 /* ProjectExists: answers with headers only. */
 int api_project_exists(struct request *rq, struct http_reply *rp, struct err *e)
@@ -30,37 +28,93 @@ struct create_stack_body {
 	const char *name;
 	struct text_map tags;
 	struct text_list teams;
-	struct span state, config;
+	struct span state, config;	/* JSON */
 };
 
+/* The state can be as large as any: the body is scanned, not read into a tree. */
 const struct field create_stack_body_fields[] = {
-	FIELD(create_stack_body, name, "stackName", FIELD_TEXT, .flags = FIELD_REQUIRED),
-	FIELD(create_stack_body, tags, "tags", FIELD_TEXT_MAP),
+	FIELD(create_stack_body, name, "stackName", FIELD_TEXT, .flags = FIELD_REQUIRED, .limit = LIMIT_NAME),
+	FIELD(create_stack_body, tags, "tags", FIELD_TEXT_MAP, .limit = LIMIT_TAGS),
 	FIELD(create_stack_body, teams, "teams", FIELD_TEXT_LIST, .limit = 100),
-	FIELD(create_stack_body, state, "state", FIELD_RAW_OBJECT),
-	FIELD(create_stack_body, config, "config", FIELD_RAW_OBJECT),
+	FIELD(create_stack_body, state, "state", FIELD_RAW_OBJECT, .help = "A state document to begin with."),
+	FIELD(create_stack_body, config, "config", FIELD_RAW_OBJECT, .help = "Makes the configuration remote."),
+	{ 0 },
+};
+
+/* Everything but the state goes through the field table. */
+static int read_small(struct request *rq, struct span document, struct create_stack_body *body, struct err *e)
+{
+	static const char *const names[] = { "stackName", "tags", "teams", "config" };
+	_cleanup_(buffer_done) struct buffer small = BUFFER_INIT;
+	struct span v[4];
+
+	scan_pick(document, names, 4, v);
+	buffer_putc(&small, '{');
+	for (size_t i = 0; i < 4; i++)
+		if (v[i].data)
+			json_put_raw(&small, names[i], v[i]);
+	buffer_putc(&small, '}');
+	return fields_read(create_stack_body_fields, buffer_span(&small), rq->arena, body, e);
+}
+
+static int read_create(struct request *rq, struct create_stack_body *body, struct err *e)
+{
+	struct span document;
+
+	if (request_document(rq, &document, e) < 0 || read_small(rq, document, body, e) < 0 ||
+	    stack_check_tags(&body->tags, e) < 0)
+		return -1;
+	if (body->teams.count)
+		return err_set(e, ERR_BAD_REQUEST, "Bad Request: there is no team '%.100s' in %s", body->teams.items[0],
+			       rq->path.organization);
+	if (scan_find(document, "state", &body->state) && body->state.data[0] != '{')
+		return err_set(e, ERR_BAD_REQUEST, "Bad Request: 'state' must be an object");
+	return body->config.data ? stack_check_config(&body->config, rq->arena, e) : 1;
+}
+
+struct message {
+	const char *severity, *text;
+};
+
+static const struct field message_fields[] = {
+	FIELD(message, severity, "severity", FIELD_TEXT),
+	FIELD(message, text, "message", FIELD_TEXT),
+	{ 0 },
+};
+
+struct create_stack_reply {
+	struct object_list messages;
+};
+
+const struct field create_stack_reply_fields[] = {
+	FIELD(create_stack_reply, messages, "messages", FIELD_LIST, .flags = FIELD_OMIT_EMPTY, .fields = message_fields),
 	{ 0 },
 };
 
 /* CreateStack */
 int api_create_stack(struct request *rq, struct http_reply *rp, struct err *e)
 {
+	static const struct message remote = { "warning", "The configuration of this stack is remote, and this server does "
+					       "not serve environments yet: operations on the stack fail until it does." };
 	struct create_stack_body body = { 0 };
+	struct create_stack_reply reply = { 0 };
+	struct stack stack = { .tags = SPAN("{}") };
 	char id[UUID_TEXT];
 
-	if (request_body(rq, create_stack_body_fields, &body, e) < 0 || stack_check_tags(&body.tags, e) < 0)
+	if (read_create(rq, &body, e) < 0)
 		return -1;
-	if (body.teams.count || body.state.data || body.config.data)
-		return err_set(e, ERR_BAD_REQUEST,
-			       "Bad Request: this server cannot yet create a stack with teams, an initial state or remote "
-			       "configuration; leave '%s' out",
-			       body.teams.count ? "teams" : body.state.data ? "state" : "config");
 	rq->path.name = body.name;
 
-	if (stack_create(rq->db, &rq->caller, &rq->path, tags_text(rq, &body.tags), rq->now_us, id, e) < 0)
+	if (stack_create(rq->db, &rq->caller, &rq->path, body.config, rq->now_us, id, e) < 0)
+		return -1;
+	stack.id = id;
+	if (stack_write_tags(rq->db, rq->caller.organization_id, &stack, &body.tags, e) < 0 ||
+	    (body.state.data && update_set_first_state(rq->app, id, body.state, e) < 0))
 		return -1;
 
-	return reply_empty(rp);
+	if (body.config.data)
+		reply.messages = (struct object_list){ &remote, 1, sizeof(remote) };
+	return reply_json(rp, create_stack_reply_fields, &reply);
 }
 
 static const struct field operation_fields[] = {
@@ -120,22 +174,6 @@ int api_delete_stack(struct request *rq, struct http_reply *rp, struct err *e)
 	return reply_empty(rp);
 }
 
-/* UpdateStackTags: the bare map replaces all tags. */
-int api_update_stack_tags(struct request *rq, struct http_reply *rp, struct err *e)
-{
-	struct text_map tags = { 0 };
-	struct span body;
-
-	if (http_body(&rq->http, LIMIT_PLAIN_BODY, &body, e) < 0 ||
-	    fields_read_text_map(body, rq->arena, &tags, e) < 0 || stack_check_tags(&tags, e) < 0)
-		return -1;
-
-	if (stack_set_tags(rq->db, &rq->caller, &rq->path, tags_text(rq, &tags), e) < 0)
-		return -1;
-
-	return reply_empty(rp);
-}
-
 static const struct field links_fields[] = {
 	FIELD(stack_listed, self, "self", FIELD_TEXT),
 	{ 0 },
@@ -172,28 +210,73 @@ static void finish_listed(struct request *rq, struct stack_listed *s)
 		s->last_update_at = 0;
 }
 
-/* ListUserStacks: the token of the next page is the last id; a last page carries none. */
+/* A page goes on where the last one ended: organization and stack, both UUIDs. */
+static int read_token(struct request *rq, const char **ret_organization, const char **ret_stack, struct err *e)
+{
+	const char *token = http_parameter(&rq->http, "continuationToken");
+	char *organization, *stack;
+
+	*ret_organization = *ret_stack = "";
+	if (!token)
+		return 1;
+	organization = arena_strndup(rq->arena, token, strcspn(token, "_"));
+	stack = arena_strdup(rq->arena, token + strcspn(token, "_") + (strchr(token, '_') != NULL));
+	if (!uuid_valid(organization) || !uuid_valid(stack))
+		return err_set(e, ERR_BAD_REQUEST, "Bad Request: continuationToken was not given out by this server");
+	*ret_organization = organization;
+	*ret_stack = stack;
+	return 1;
+}
+
+struct listing {
+	struct stack_filter filter;
+	const char *organization;	/* login; NULL: any */
+	const char *from_organization, *from_stack, *continuation_token;
+	struct stack_listed *rows;
+	size_t count;
+};
+
+/* One organization after the other, in order of their ids, until the page is full: each is a range of an index. */
+static int fill(struct request *rq, struct listing *l, const struct organization *o, struct err *e)
+{
+	const char *after = strcmp(o->id, l->from_organization) ? "" : l->from_stack;
+	size_t room = LIMIT_PAGE_DEFAULT - l->count, count;
+	struct stack_listed *rows;
+
+	if (strcmp(o->id, l->from_organization) < 0 || l->continuation_token ||
+	    (l->organization && strcasecmp(o->login, l->organization)))
+		return 1;
+	if (stack_list(rq->db, o->id, &l->filter, after, (int64_t)room + 1, rq->now_us, rq->arena, &rows, &count, e) < 0)
+		return -1;
+	for (size_t i = 0; i < count && i < room; i++) {
+		l->rows[l->count++] = rows[i];
+		finish_listed(rq, &l->rows[l->count - 1]);
+	}
+	if (count > room)
+		l->continuation_token = arena_printf(rq->arena, "%s_%s", o->id, room ? rows[room - 1].id : after);
+	return 1;
+}
+
+/* ListUserStacks: a last page carries no token. */
 int api_list_user_stacks(struct request *rq, struct http_reply *rp, struct err *e)
 {
-	struct stack_filter f = { .organization = http_parameter(&rq->http, "organization"),
-				  .project = http_parameter(&rq->http, "project"),
-				  .tag_name = http_parameter(&rq->http, "tagName"),
-				  .tag_value = http_parameter(&rq->http, "tagValue"),
-				  .after = http_parameter(&rq->http, "continuationToken") };
+	struct listing l = { .filter = { .project = http_parameter(&rq->http, "project"),
+					 .tag_name = http_parameter(&rq->http, "tagName"),
+					 .tag_value = http_parameter(&rq->http, "tagValue") },
+			     .organization = http_parameter(&rq->http, "organization"),
+			     .rows = arena_alloc(rq->arena, LIMIT_PAGE_DEFAULT * sizeof(*l.rows)) };
 	struct stack_list_reply reply = { 0 };
-	struct stack_listed *list;
+	struct organization *organizations;
 	size_t count;
 
-	if (f.after && !uuid_valid(f.after))
-		return err_set(e, ERR_BAD_REQUEST, "Bad Request: continuationToken was not given out by this server");
-
-	if (stack_list(rq->db, &rq->caller, &f, LIMIT_PAGE_DEFAULT + 1, rq->arena, &list, &count, e) < 0)
+	if (read_token(rq, &l.from_organization, &l.from_stack, e) < 0 ||
+	    identity_organizations_by_id(rq->db, rq->caller.user_id, rq->arena, &organizations, &count, e) < 0)
 		return -1;
+	for (size_t i = 0; i < count; i++)
+		if (fill(rq, &l, &organizations[i], e) < 0)
+			return -1;
 
-	reply.stacks = (struct object_list){ list, count < LIMIT_PAGE_DEFAULT ? count : LIMIT_PAGE_DEFAULT, sizeof(*list) };
-	for (size_t i = 0; i < reply.stacks.count; i++)
-		finish_listed(rq, &list[i]);
-	if (count > LIMIT_PAGE_DEFAULT)
-		reply.continuation_token = list[LIMIT_PAGE_DEFAULT - 1].id;
+	reply.stacks = (struct object_list){ l.rows, l.count, sizeof(*l.rows) };
+	reply.continuation_token = l.continuation_token;
 	return reply_json(rp, stack_list_reply_fields, &reply);
 }

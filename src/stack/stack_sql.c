@@ -43,14 +43,15 @@ const struct stmt STACK_PROJECT_EXISTS = STMT("stack.project_exists",
 	"SELECT id FROM stacks WHERE organization_id = ? AND project = ? AND deleted_at IS NULL LIMIT 1");
 
 const struct stmt STACK_CREATE = STMT("stack.create",
-	"INSERT INTO stacks (id, organization_id, project, name, unique_name, tags_json, created_by, created_at) "
-	"VALUES (?, ?, ?, ?, LOWER(?), ?, ?, ?)");
+	"INSERT INTO stacks (id, organization_id, project, name, unique_name, tags_json, config_json, created_by, created_at) "
+	"VALUES (?, ?, ?, ?, LOWER(?), '{}', ?, ?, ?)");
 
-const struct stmt STACK_DELETE = STMT("stack.delete",
-	"UPDATE stacks SET deleted_at = ?, unique_name = NULL WHERE id = ? AND organization_id = ?");
+const struct stmt STACK_SET_CONFIG = STMT("stack.set_config",
+	"UPDATE stacks SET config_json = ? WHERE organization_id = ? AND project = ? AND name = ? AND deleted_at IS NULL");
 
-const struct stmt STACK_SET_TAGS = STMT("stack.set_tags",
-	"UPDATE stacks SET tags_json = ? WHERE organization_id = ? AND project = ? AND name = ? AND deleted_at IS NULL");
+/* all tenants: the stack was locked in its organization, and leaves it perhaps */
+const struct stmt STACK_MOVE = STMT("stack.move",
+	"UPDATE stacks SET organization_id = ?, project = ?, name = ?, unique_name = LOWER(?) WHERE id = ?");
 
 const struct db_column stack_listed_columns[] = {
 	DB_COLUMN(stack_listed, id, COLUMN_TEXT),
@@ -63,14 +64,69 @@ const struct db_column stack_listed_columns[] = {
 	{ 0 },
 };
 
+/* An update counts as running while its lease is alive. */
+#define LISTED                                                                                     \
+	"SELECT s.id AS id, o.login AS organization, s.project AS project, s.name AS name, "       \
+	"s.last_update_at AS last_update_at, s.resource_count AS resource_count, u.id IS NOT NULL AS running "
+#define LISTED_JOIN                                                                                \
+	"JOIN organizations o ON o.id = s.organization_id "                                        \
+	"LEFT JOIN stack_locks l ON l.stack_id = s.id "                                            \
+	"LEFT JOIN updates u ON u.id = l.update_id AND u.lease_expires_at > ? "
+
 const struct stmt STACK_LIST = STMT("stack.list",
-	"SELECT s.id AS id, o.login AS organization, s.project AS project, s.name AS name, "
-	"s.last_update_at AS last_update_at, s.resource_count AS resource_count, l.stack_id IS NOT NULL AS running "
-	"FROM organization_members m "
-	"JOIN organizations o ON o.id = m.organization_id "
-	"JOIN stacks s ON s.organization_id = o.id "
-	"LEFT JOIN stack_locks l ON l.stack_id = s.id "
-	"WHERE m.user_id = ? AND s.deleted_at IS NULL AND s.id > ? "
-	"AND (? IS NULL OR o.login = ?) AND (? IS NULL OR s.project = ?) "
-	"AND (? IS NULL OR LOCATE(?, s.tags_json) > 0) "
-	"ORDER BY s.id LIMIT ?");
+	LISTED "FROM stacks s " LISTED_JOIN
+	"WHERE s.organization_id = ? AND s.deleted_at IS NULL AND s.id > ? ORDER BY s.id LIMIT ?");
+
+const struct stmt STACK_LIST_PROJECT = STMT("stack.list_project",
+	LISTED "FROM stacks s " LISTED_JOIN
+	"WHERE s.organization_id = ? AND s.project = ? AND s.deleted_at IS NULL AND s.id > ? ORDER BY s.id LIMIT ?");
+
+const struct stmt STACK_LIST_TAG = STMT("stack.list_tag",
+	LISTED "FROM stack_tags t JOIN stacks s ON s.id = t.stack_id " LISTED_JOIN
+	"WHERE t.organization_id = ? AND t.name = ? AND t.stack_id > ? AND s.deleted_at IS NULL "
+	"AND (? IS NULL OR s.project = ?) ORDER BY t.stack_id LIMIT ?");
+
+const struct stmt STACK_LIST_TAG_VALUE = STMT("stack.list_tag_value",
+	LISTED "FROM stack_tags t JOIN stacks s ON s.id = t.stack_id " LISTED_JOIN
+	"WHERE t.organization_id = ? AND t.name = ? AND t.value = ? AND t.stack_id > ? AND s.deleted_at IS NULL "
+	"AND (? IS NULL OR s.project = ?) ORDER BY t.stack_id LIMIT ?");
+
+const struct stmt STACK_DELETE = STMT("stack.delete",
+	"UPDATE stacks SET deleted_at = ?, unique_name = NULL WHERE id = ? AND organization_id = ?");
+
+const struct db_column stack_deleted_columns[] = {
+	DB_COLUMN(stack_deleted, id, COLUMN_TEXT),
+	DB_COLUMN(stack_deleted, project, COLUMN_TEXT),
+	DB_COLUMN(stack_deleted, name, COLUMN_TEXT),
+	DB_COLUMN(stack_deleted, deleted_at, COLUMN_TIME),
+	DB_COLUMN(stack_deleted, last_update_at, COLUMN_TIME),
+	DB_COLUMN(stack_deleted, version, COLUMN_INT),
+	DB_COLUMN(stack_deleted, resource_count, COLUMN_INT),
+	{ 0 },
+};
+
+const struct stmt STACK_LIST_DELETED = STMT("stack.list_deleted",
+	"SELECT id, project, name, deleted_at, last_update_at, version, resource_count FROM stacks "
+	"WHERE organization_id = ? AND deleted_at IS NOT NULL ORDER BY deleted_at DESC, id DESC LIMIT ?");
+
+const struct stmt STACK_RESTORE = STMT("stack.restore",
+	"UPDATE stacks SET deleted_at = NULL, unique_name = LOWER(CONCAT(project, '/', name)) "
+	"WHERE id = ? AND organization_id = ? AND deleted_at IS NOT NULL");
+
+const struct stmt STACK_SET_TAGS = STMT("stack.set_tags",
+	"UPDATE stacks SET tags_json = ? WHERE organization_id = ? AND id = ?");
+
+const struct stmt STACK_TAGS_DELETE = STMT("stack_tag.delete_all",
+	"DELETE FROM stack_tags WHERE organization_id = ? AND stack_id = ?");
+
+#define FOUR_PAIRS "UNION ALL SELECT ?, ? UNION ALL SELECT ?, ? UNION ALL SELECT ?, ? UNION ALL SELECT ?, ? "
+
+/* Sixteen pairs of name and value; those without a name make no row. */
+const struct stmt STACK_TAGS_INSERT = STMT("stack_tag.insert",
+	"INSERT INTO stack_tags (organization_id, stack_id, name, value) "
+	"SELECT ?, ?, t.name, t.value FROM (SELECT ? AS name, ? AS value UNION ALL SELECT ?, ? UNION ALL SELECT ?, ? "
+	"UNION ALL SELECT ?, ? " FOUR_PAIRS FOUR_PAIRS FOUR_PAIRS ") t WHERE t.name IS NOT NULL");
+
+/* all tenants: the stack was locked in the organization that it leaves */
+const struct stmt STACK_TAGS_MOVE = STMT("stack_tag.move",
+	"UPDATE stack_tags SET organization_id = ? WHERE stack_id = ?");

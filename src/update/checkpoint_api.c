@@ -35,17 +35,6 @@ static int save(struct request *rq, struct http_reply *rp, const struct checkpoi
 	return reply_empty(rp);
 }
 
-static int document(struct request *rq, struct span *ret_document, struct err *e)
-{
-	struct span body;
-
-	if (http_body(&rq->http, rq->app->max_body, &body, e) < 0 || scan_document(body, ret_document, e) < 0)
-		return -1;
-	if (ret_document->data[0] != '{')
-		return err_set(e, ERR_BAD_REQUEST, "Bad Request: the body must be a JSON object");
-	return 1;
-}
-
 /* PatchUpdateCheckpoint… */
 int api_patch_update_checkpoint(struct request *rq, struct http_reply *rp, struct err *e)
 {
@@ -53,7 +42,7 @@ int api_patch_update_checkpoint(struct request *rq, struct http_reply *rp, struc
 	struct checkpoint_save s = { .form = CHECKPOINT_WHOLE };
 	struct span body;
 
-	if (document(rq, &body, e) < 0 || compose(body, &text, e) < 0 ||
+	if (request_document(rq, &body, e) < 0 || compose(body, &text, e) < 0 ||
 	    checkpoint_check(buffer_span(&text), &s.checkpoint, e) < 0)
 		return -1;
 
@@ -75,7 +64,7 @@ int api_patch_update_verbatim_checkpoint(struct request *rq, struct http_reply *
 	struct checkpoint_save s = { .form = CHECKPOINT_VERBATIM };
 	struct span body, text;
 
-	if (document(rq, &body, e) < 0 || sequence(body, &s, e) < 0)
+	if (request_document(rq, &body, e) < 0 || sequence(body, &s, e) < 0)
 		return -1;
 	if (!scan_find(body, "untypedDeployment", &text))
 		return err_set(e, ERR_BAD_REQUEST, "Bad Request: 'untypedDeployment' is missing");
@@ -91,7 +80,7 @@ int api_patch_update_checkpoint_delta(struct request *rq, struct http_reply *rp,
 	struct checkpoint_save s = { .form = CHECKPOINT_DELTA };
 	struct span body, hash;
 
-	if (document(rq, &body, e) < 0 || sequence(body, &s, e) < 0)
+	if (request_document(rq, &body, e) < 0 || sequence(body, &s, e) < 0)
 		return -1;
 	if (!scan_find(body, "checkpointHash", &hash) || !scan_text(hash, rq->arena, &hash) ||
 	    hash.length != 2 * SHA256_BYTES)

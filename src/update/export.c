@@ -93,3 +93,18 @@ int update_import(struct app *app, const struct caller *c, const struct stack_pa
 	im.stored = &stored;
 	return db_run(app->db, import_once, &im, e);
 }
+
+int update_set_first_state(struct app *app, const char *stack_id, struct span text, struct err *e)
+{
+	struct stored_checkpoint stored;
+	struct checkpoint_text checkpoint;
+
+	if (checkpoint_check(text, &checkpoint, e) < 0 || checkpoint_store(app, stack_id, &checkpoint, &stored, e) < 0)
+		return -1;
+	if (db_exec(app->db, &CHECKPOINT_CREATE,
+		    DB_VALUES(db_text(stack_id), db_int(0), db_bytes(digest_span(stored.sha256)), db_int(stored.bytes),
+			      db_int(stored.resources), db_time(app->now_us())),
+		    NULL, e) < 0)
+		return -1;
+	return db_exec(app->db, &STACK_SET_STATE, DB_VALUES(db_int(0), db_int(stored.resources), db_text(stack_id)), NULL, e);
+}

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "stack/tag.h"
 #include "update/internal.h"
 #include "update/update_sql.h"
 
@@ -49,7 +50,7 @@ static int make_way(struct app *app, const struct stack *stack, const struct sta
 }
 
 static int take_stack(struct app *app, const struct caller *c, const struct stack_path *path, struct stack *stack,
-		      const char *update_id, const char *tags, int64_t now_us, struct arena *arena, struct err *e)
+		      const char *update_id, const struct text_map *tags, int64_t now_us, struct arena *arena, struct err *e)
 {
 	int rc;
 
@@ -63,10 +64,11 @@ static int take_stack(struct app *app, const struct caller *c, const struct stac
 		return err_set(e, ERR_RETRY, "%s", "");
 	if (rc < 0)
 		return -1;
+	if (tags && stack_write_tags(app->db, c->organization_id, stack, tags, e) < 0)
+		return -1;
 	stack->version++;
 	return db_exec(app->db, &STACK_SET_UPDATE,
-		       DB_VALUES(db_text(update_id), db_int(stack->version), db_time(now_us), db_text(tags),
-				 db_text(stack->id), db_text(c->organization_id)),
+		       DB_VALUES(db_text(update_id), db_int(stack->version), db_time(now_us), db_text(stack->id), db_text(c->organization_id)),
 		       NULL, e);
 }
 
@@ -90,7 +92,7 @@ static int run(struct db *db, const struct update *u, const struct stack *stack,
 }
 
 int update_start(struct app *app, const struct caller *c, const struct stack_path *path, const char *id,
-		 const char *tags, int64_t journal_version, int64_t now_us, struct update_started *ret_started,
+		 const struct text_map *tags, int64_t journal_version, int64_t now_us, struct update_started *ret_started,
 		 struct err *e)
 {
 	_cleanup_(arena_clear) struct arena arena = ARENA_INIT;

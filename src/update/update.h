@@ -7,6 +7,7 @@
 #ifndef UPDATE_UPDATE_H
 #define UPDATE_UPDATE_H
 
+#include "json/fields.h"
 #include "stack/stack.h"
 
 #define LEASE_US (300 * 1000000LL)
@@ -58,10 +59,10 @@ int update_create(struct db *db, const struct caller *c, const struct stack_path
 		  struct err *e) WARN_UNUSED;
 /*
  * Takes the stack, unless it is a preview. An update whose lease has lapsed makes way and keeps its state.
- * `tags` JSON or NULL to keep them. In a transaction. 409 says who holds the stack and how to cancel.
+ * `tags` NULL keeps them. In a transaction. 409 says who holds the stack and how to cancel.
  */
 int update_start(struct app *app, const struct caller *c, const struct stack_path *path, const char *id,
-		 const char *tags, int64_t journal_version, int64_t now_us, struct update_started *ret_started,
+		 const struct text_map *tags, int64_t journal_version, int64_t now_us, struct update_started *ret_started,
 		 struct err *e) WARN_UNUSED;
 /* Those with a `token` take the lease token's digest; 403 when it does not hold a running update. */
 int update_renew(struct db *db, const char *id, struct span token, int64_t duration_s, int64_t now_us,
@@ -139,6 +140,8 @@ struct exported {
 /* The state of a version (-1: the current one, an update that runs included): 0 when the stack is empty. */
 int update_export(struct app *app, const struct caller *c, const struct stack_path *path, int64_t version,
 		  struct arena *arena, struct exported *ret_exported, struct err *e) WARN_UNUSED;
+/* The state document that a new stack begins with. In the transaction that makes the stack. */
+int update_set_first_state(struct app *app, const char *stack_id, struct span text, struct err *e) WARN_UNUSED;
 /* Makes the document the stack's state as an update of kind import; its id goes to ret_id. */
 int update_import(struct app *app, const struct caller *c, const struct stack_path *path,
 		  const struct checkpoint_text *checkpoint, const char *client, char ret_id[UUID_TEXT],

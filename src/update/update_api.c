@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "api/route.h"
 #include "base/limits.h"
-#include "json/write.h"
+#include "stack/tag.h"
 #include "update/update.h"
 
 struct options_body {
@@ -103,17 +103,15 @@ const struct field start_update_reply_fields[] = {
 /* StartUpdate… */
 int api_start_update(struct request *rq, struct http_reply *rp, struct err *e)
 {
-	_cleanup_(buffer_done) struct buffer tags = BUFFER_INIT;
 	struct start_update_body body = { 0 };
 	struct update_started started = { 0 };
 
 	if (request_body(rq, start_update_body_fields, &body, e) < 0 ||
 	    (body.tags.present && stack_check_tags(&body.tags, e) < 0))
 		return -1;
-	if (body.tags.present)
-		json_write_text_map(&tags, &body.tags);
 
-	if (update_start(rq->app, &rq->caller, &rq->path, rq->update_id, tags.data, body.journal_version, rq->now_us, &started,
+	if (update_start(rq->app, &rq->caller, &rq->path, rq->update_id, body.tags.present ? &body.tags : NULL,
+			 body.journal_version, rq->now_us, &started,
 			 e) < 0)
 		return -1;
 

@@ -127,6 +127,10 @@ const struct stmt UPDATE_PREVIEWS_ASCENDING = STMT("update.previews_ascending",
 const struct stmt UPDATE_PREVIEW = STMT("update.preview",
 	UPDATE_INFO "WHERE u.stack_id = ? AND u.organization_id = ? AND u.id = ? AND u.preview = TRUE");
 
+/* all tenants: the stack was locked in the organization that it leaves */
+const struct stmt UPDATES_MOVE = STMT("update.move",
+	"UPDATE updates SET organization_id = ? WHERE stack_id = ?");
+
 const struct stmt LOCK_TAKE = STMT("lock.take",
 	"INSERT INTO stack_locks (stack_id, update_id) VALUES (?, ?)");
 
@@ -151,7 +155,7 @@ const struct stmt STACK_SET_STATE = STMT("stack.set_state",
 	"UPDATE stacks SET checkpoint_version = ?, resource_count = ? WHERE id = ?");
 
 const struct stmt STACK_SET_UPDATE = STMT("stack.set_update",
-	"UPDATE stacks SET active_update_id = ?, version = ?, last_update_at = ?, tags_json = COALESCE(?, tags_json) "
+	"UPDATE stacks SET active_update_id = ?, version = ?, last_update_at = ? "
 	"WHERE id = ? AND organization_id = ?");
 
 /*
