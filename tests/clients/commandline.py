@@ -119,11 +119,29 @@ class CommandLine:
 
 
 def kill(process):
-    """SIGKILL to a command and the plugins that it started."""
-    try:
-        os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
+    """SIGKILL to a command and the plugins that it started, which have process groups of their own."""
+    for pid in [process.pid, *descendants(process.pid)]:
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+
+
+def descendants(pid):
+    """The processes below this one."""
+    below = {}
+    for status in pathlib.Path("/proc").glob("[0-9]*/stat"):
+        try:
+            parent = status.read_text().rsplit(")", 1)[1].split()[1]
+        except OSError:
+            continue
+        below.setdefault(int(parent), []).append(int(status.parent.name))
+    found, look = [], [pid]
+    while look:
+        children = below.get(look.pop(), [])
+        found += children
+        look += children
+    return found
 
 
 class Project:

@@ -1,21 +1,37 @@
 # SPDX-License-Identifier: Apache-2.0
 """The Automation API: programs that drive the command line and read its words."""
 
+import os
+import pathlib
+import subprocess
+import sys
+
 import pytest
 
 from commandline import kill, thing, wait_until
 
-try:
-    from pulumi import automation
-except ImportError as missing:
-    automation, WHY = None, str(missing)
+REQUIREMENTS = pathlib.Path(__file__).parent.parent / "requirements.txt"
+
+
+@pytest.fixture(scope="session")
+def automation():
+    """The library, installed into the cache when this Python has none."""
+    try:
+        import pulumi.automation
+    except ImportError:
+        cache = os.environ.get("PULUMI_TEST_CACHE") or os.path.expanduser("~/.cache/pulumi-api-tests")
+        folder = pathlib.Path(cache) / f"python-{sys.version_info.major}.{sys.version_info.minor}"
+        if not (folder / "pulumi").is_dir():
+            subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "--target", folder, "-r", REQUIREMENTS],
+                           check=True)
+        sys.path.append(str(folder))
+        import pulumi.automation
+    return pulumi.automation
 
 
 @pytest.fixture
-def workspace(project, monkeypatch):
+def workspace(project, automation, monkeypatch):
     """A local workspace on the project, with the environment of its command line."""
-    if automation is None:
-        pytest.fail(f"the Automation API is not installed: pip install -r tests/requirements.txt ({WHY})")
     monkeypatch.setenv("PATH", project.cli.environment["PATH"])
 
     def settings():
@@ -26,7 +42,7 @@ def workspace(project, monkeypatch):
         stack_name=project.reference(), work_dir=str(project.folder), opts=settings())
 
 
-def test_life(project, workspace):
+def test_life(project, automation, workspace):
     stack = workspace()
     project.program({"a": thing("${greeting}", secret="s3cret")}, outputs={"value": "${a.echo}", "hidden": "${a.hidden}"},
                     config={"greeting": {"type": "string"}})
@@ -53,7 +69,7 @@ def test_life(project, workspace):
     stack.workspace.remove_stack(project.reference())
 
 
-def test_names_of_errors(project, workspace):
+def test_names_of_errors(project, automation, workspace):
     """The words that its exceptions are made from."""
     workspace()
     with pytest.raises(automation.StackAlreadyExistsError):
@@ -64,7 +80,7 @@ def test_names_of_errors(project, workspace):
     assert workspace(automation.create_or_select_stack).info() is None
 
 
-def test_a_concurrent_update(project, workspace):
+def test_a_concurrent_update(project, automation, workspace):
     stack = workspace()
     project.program({"a": thing("one", delayMs=6000)})
     process = project.cli.start("up", "--yes", "--skip-preview", "--stack", project.reference(), cwd=project.folder)
@@ -80,7 +96,7 @@ def test_a_concurrent_update(project, workspace):
     assert stack.up().summary.result == "succeeded"
 
 
-def test_list_tags_and_rename(project, workspace):
+def test_lists_and_tags(project, workspace):
     stack = workspace()
     workspace_ = stack.workspace
     assert [s.name.split("/")[-1] for s in workspace_.list_stacks()] == ["dev"]
