@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "json/scan.h"
+#include "update/rename.h"
+
+static const struct stack_path from = { "acme", "shop", "dev" }, to = { "acme", "store", "prod" };
+
+static void expect(const char *before, const char *after)
+{
+	struct buffer out = BUFFER_INIT;
+	struct err e = { 0 };
+	struct span value;
+
+	assert_int_equal(scan_document(span_of(before), &value, &e), 1);
+	rename_document(span_of(before), &from, &to, &out);
+	assert_string_equal(out.data, after);
+	buffer_done(&out);
+}
+
+#define RESOURCE(members) " {\"version\":3, \"deployment\" : {\"resources\":[{" members "}]} }\n"
+#define OLD(type, name) "\"urn:pulumi:dev::shop::" type "::" name "\""
+#define NEW(type, name) "\"urn:pulumi:prod::store::" type "::" name "\""
+
+static void renames_every_reference(void **state)
+{
+	(void)state;
+	expect(RESOURCE("\"urn\":" OLD("a:b:C", "x") ",\"parent\" :\t" OLD("pulumi:pulumi:Stack", "shop-dev")
+			",\"dependencies\":[" OLD("a:b:C", "y") ", " OLD("a:b:C", "z") "],\"deletedWith\":" OLD("a:b:C", "w")
+			",\"replaceWith\":[" OLD("a:b:C", "r") "],\"viewOf\":" OLD("a:b:C", "v") ",\"aliases\":[" OLD("a:b:C", "q")
+			"],\"propertyDependencies\":{\"p\":[" OLD("a:b:C", "y") "],\"e\":[]}"),
+	       RESOURCE("\"urn\":" NEW("a:b:C", "x") ",\"parent\" :\t" NEW("pulumi:pulumi:Stack", "store-prod")
+			",\"dependencies\":[" NEW("a:b:C", "y") ", " NEW("a:b:C", "z") "],\"deletedWith\":" NEW("a:b:C", "w")
+			",\"replaceWith\":[" NEW("a:b:C", "r") "],\"viewOf\":" NEW("a:b:C", "v") ",\"aliases\":[" NEW("a:b:C", "q")
+			"],\"propertyDependencies\":{\"p\":[" NEW("a:b:C", "y") "],\"e\":[]}"));
+	expect(RESOURCE("\"provider\":\"urn:pulumi:dev::shop::pulumi:providers:aws::default::04da6b54-80e4\""),
+	       RESOURCE("\"provider\":\"urn:pulumi:prod::store::pulumi:providers:aws::default::04da6b54-80e4\""));
+}
+
+static void renames_references_inside_values(void **state)
+{
+	(void)state;
+	expect(RESOURCE("\"outputs\":{\"r\":{\"4dabf18193072939515e22adb298388d\":\"5cf8f73096256a8f31e491e813e4eb8e\",\"urn\":"
+			OLD("a:b:C", "x") ",\"id\":\"1\"},\"o\":[{\"4dabf18193072939515e22adb298388d\":"
+			"\"d0e6a833031e9bbcd3f4e8bde6ca49a4\",\"value\":1.50,\"dependencies\":[" OLD("a:b:C", "y") "]}]}"),
+	       RESOURCE("\"outputs\":{\"r\":{\"4dabf18193072939515e22adb298388d\":\"5cf8f73096256a8f31e491e813e4eb8e\",\"urn\":"
+			NEW("a:b:C", "x") ",\"id\":\"1\"},\"o\":[{\"4dabf18193072939515e22adb298388d\":"
+			"\"d0e6a833031e9bbcd3f4e8bde6ca49a4\",\"value\":1.50,\"dependencies\":[" NEW("a:b:C", "y") "]}]}"));
+}
+
+/* A value that happens to look like a URN belongs to the user; another stack's resources keep their names. */
+static void leaves_everything_else(void **state)
+{
+	static const char same[] = RESOURCE(
+		"\"urn\":\"urn:pulumi:dev::other::a:b:C::x\",\"parent\":\"urn:pulumi:dev2::shop::a:b:C::y\","
+		"\"inputs\":{\"text\":" OLD("a:b:C", "x") ",\"n\":1e400,\"s\":\"\\u003c\\/\"},\"x\":[" OLD("a:b:C", "z") "]");
+
+	(void)state;
+	expect(same, same);
+	expect("{\"version\":3,\"deployment\":{}}", "{\"version\":3,\"deployment\":{}}");
+	expect("{\"deployment\":{\"secrets_providers\":{\"type\":\"passphrase\",\"state\":{\"stack\":\"dev\"}}}}",
+	       "{\"deployment\":{\"secrets_providers\":{\"type\":\"passphrase\",\"state\":{\"stack\":\"dev\"}}}}");
+}
+
+static void renames_the_rest_of_the_document(void **state)
+{
+	(void)state;
+	expect("{\"deployment\":{\"secrets_providers\":{\"type\":\"service\",\"state\":{\"url\":\"u\",\"owner\":\"acme\","
+	       "\"project\":\"shop\",\"stack\":\"dev\"}},\"pending_operations\":[{\"resource\":{\"urn\":" OLD("a:b:C", "x")
+	       "},\"type\":\"creating\"}],\"snippets\":[{\"uuid\":\"1\",\"references\":{\"a\":" OLD("a:b:C", "x") "}}]}}",
+	       "{\"deployment\":{\"secrets_providers\":{\"type\":\"service\",\"state\":{\"url\":\"u\",\"owner\":\"acme\","
+	       "\"project\":\"store\",\"stack\":\"prod\"}},\"pending_operations\":[{\"resource\":{\"urn\":" NEW("a:b:C", "x")
+	       "},\"type\":\"creating\"}],\"snippets\":[{\"uuid\":\"1\",\"references\":{\"a\":" NEW("a:b:C", "x") "}}]}}");
+}
+
+static void reads_escapes(void **state)
+{
+	(void)state;
+	expect(RESOURCE("\"\\u0075rn\":\"urn\\u003apulumi:dev::shop::a:b:C::\\u003cx\\u003e\""),
+	       RESOURCE("\"\\u0075rn\":\"urn:pulumi:prod::store::a:b:C::<x>\""));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(renames_every_reference),	cmocka_unit_test(renames_references_inside_values),
+		cmocka_unit_test(leaves_everything_else),	cmocka_unit_test(renames_the_rest_of_the_document),
+		cmocka_unit_test(reads_escapes),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "crypto/crypto.h"
+#include "secret/secret.h"
+
+struct folder {
+	char path[64];
+	char *files[4];
+	size_t count;
+};
+
+static void add_key(struct folder *f, const char *name, char fill, size_t bytes)
+{
+	struct buffer path = BUFFER_INIT;
+	FILE *out;
+
+	buffer_printf(&path, "%s/%s", f->path, name);
+	f->files[f->count++] = path.data;
+	out = fopen(path.data, "w");
+	for (size_t i = 0; i < bytes; i++)
+		fputc(fill, out);
+	fclose(out);
+}
+
+static int make_folder(void **state)
+{
+	struct folder *f = calloc(1, sizeof(*f));
+
+	snprintf(f->path, sizeof(f->path), "/tmp/test_secret.XXXXXX");
+	*state = f;
+	return mkdtemp(f->path) ? 0 : -1;
+}
+
+static int remove_folder(void **state)
+{
+	struct folder *f = *state;
+
+	for (size_t i = 0; i < f->count; i++)
+		unlink(f->files[i]), free(f->files[i]);
+	rmdir(f->path);
+	free(f);
+	return 0;
+}
+
+/* NIST's GCM example 14 for AES-256: a block of zeros under a key of zeros. */
+static void seals_as_nist_says(void **state)
+{
+	static const unsigned char key[32] = { 0 }, nonce[12] = { 0 };
+	static const char expected[] = "000000000000000000000000cea7403d4d606b6e074ec5d3baf39d18d0d1c8a799996bf0265b98b5d48ab919";
+	static const char zeros[16] = { 0 };
+	struct buffer sealed = BUFFER_INIT;
+	struct err e = { 0 };
+	char hex[2 * 44 + 1];
+
+	(void)state;
+	assert_int_equal(aead_seal_with(key, nonce, SPAN(""), (struct span){ zeros, 16 }, &sealed, &e), 1);
+	assert_int_equal(sealed.length, 44);
+	hex_encode((unsigned char *)sealed.data, sealed.length, hex);
+	assert_string_equal(hex, expected);
+	buffer_done(&sealed);
+}
+
+static void opens_only_what_it_sealed(void **state)
+{
+	static const unsigned char key[32] = { 1 }, other[32] = { 2 };
+	struct buffer sealed = BUFFER_INIT, plain = BUFFER_INIT;
+	struct err e = { 0 };
+
+	(void)state;
+	assert_int_equal(aead_seal(key, SPAN("stack"), SPAN("secret"), &sealed, &e), 1);
+	assert_int_equal(aead_open(key, SPAN("stack"), buffer_span(&sealed), &plain, &e), 1);
+	assert_true(span_equal(buffer_span(&plain), SPAN("secret")));
+	assert_int_equal(aead_open(other, SPAN("stack"), buffer_span(&sealed), &plain, &e), 0);
+	assert_int_equal(aead_open(key, SPAN("stacks"), buffer_span(&sealed), &plain, &e), 0);
+	for (size_t i = 0; i < sealed.length; i++) {
+		sealed.data[i] ^= 1;
+		assert_int_equal(aead_open(key, SPAN("stack"), buffer_span(&sealed), &plain, &e), 0);
+		sealed.data[i] ^= 1;
+		assert_int_equal(aead_open(key, SPAN("stack"), (struct span){ sealed.data, i }, &plain, &e), 0);
+	}
+	buffer_done(&sealed);
+	buffer_wipe(&plain);
+}
+
+static void base64_is_strict(void **state)
+{
+	static const char *const bad[] = { "A", "AA", "AAA", "A===", "AA=A", "AB==", "AAB=", "A A=", "AA-_", "AAAA=", "====",
+					   "AAAA\n" };
+	static const char *const texts[] = { "", "Zg==", "Zm8=", "Zm9v", "Zm9vYg==", "Zm9vYmE=", "Zm9vYmFy" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		struct buffer out = BUFFER_INIT;
+
+		assert_false(base64_decode(span_of(bad[i]), &out));
+		buffer_done(&out);
+	}
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		struct buffer bytes = BUFFER_INIT, text = BUFFER_INIT;
+
+		assert_true(base64_decode(span_of(texts[i]), &bytes));
+		assert_true(span_equal(buffer_span(&bytes), (struct span){ "foobar", i }));
+		base64_encode((struct span){ "foobar", i }, &text);
+		assert_true(span_equal(buffer_span(&text), span_of(texts[i])));
+		buffer_done(&bytes);
+		buffer_done(&text);
+	}
+}
+
+static void refuse(const struct folder *f, const char *word)
+{
+	struct keys *keys = NULL;
+	struct err e = { 0 };
+
+	assert_int_equal(keys_open("PULUMI_LOCAL_KEYS", f->path, &keys, &e), -1);
+	assert_non_null(strstr(e.detail, "PULUMI_LOCAL_KEYS"));
+	assert_non_null(strstr(e.detail, word));
+}
+
+static void says_what_is_wrong_with_the_folder(void **state)
+{
+	struct folder *f = *state;
+
+	refuse(f, "holds no key");
+	add_key(f, "master.key", 'a', 31);
+	refuse(f, "exactly 32 bytes");
+	unlink(f->files[0]);
+	add_key(f, "master.key", 'a', 33);
+	refuse(f, "exactly 32 bytes");
+}
+
+static struct keys *open_keys(const struct folder *f)
+{
+	struct keys *keys = NULL;
+	struct err e = { 0 };
+
+	assert_int_equal(keys_open("PULUMI_LOCAL_KEYS", f->path, &keys, &e), 1);
+	return keys;
+}
+
+static void assert_opens(struct keys *keys, const struct buffer *sealed, int64_t now_us, bool expected)
+{
+	unsigned char key[AEAD_KEY_BYTES];
+	struct err e = { 0 };
+
+	assert_int_equal(keys_unseal(keys, SPAN("stack"), buffer_span(sealed), now_us, key, &e), expected ? 1 : -1);
+	if (expected)
+		assert_int_equal(key[31], 7);
+}
+
+/* The last name seals; all open; a process that started before finds the new key by itself. */
+static void changes_keys_while_running(void **state)
+{
+	static const unsigned char data_key[AEAD_KEY_BYTES] = { [31] = 7 };
+	struct buffer old_sealed = BUFFER_INIT, new_sealed = BUFFER_INIT;
+	struct keys *before, *after, *without;
+	struct folder *f = *state;
+	struct err e = { 0 };
+
+	add_key(f, "master.key", 'a', 32);
+	before = open_keys(f);
+	assert_int_equal(keys_seal(before, SPAN("stack"), data_key, &old_sealed, &e), 1);
+	add_key(f, "master.key.2", 'b', 32);
+	after = open_keys(f);
+	assert_string_not_equal(keys_active(before), keys_active(after));
+	assert_int_equal(keys_seal(after, SPAN("stack"), data_key, &new_sealed, &e), 1);
+	assert_opens(after, &old_sealed, 1, true);
+	assert_opens(before, &new_sealed, 1, true);
+	assert_string_equal(keys_active(before), keys_active(after));
+
+	unlink(f->files[0]);
+	without = open_keys(f);
+	assert_opens(without, &new_sealed, 1, true);
+	assert_opens(without, &old_sealed, 1, false);
+	keys_close(before);
+	keys_close(after);
+	keys_close(without);
+	buffer_done(&old_sealed);
+	buffer_done(&new_sealed);
+}
+
+static void forgets_opened_keys(void **state)
+{
+	static const unsigned char data_key[AEAD_KEY_BYTES] = { [31] = 7 };
+	struct buffer sealed = BUFFER_INIT;
+	struct folder *f = *state;
+	struct err e = { 0 };
+	struct keys *keys;
+
+	add_key(f, "master.key", 'a', 32);
+	keys = open_keys(f);
+	assert_int_equal(keys_seal(keys, SPAN("stack"), data_key, &sealed, &e), 1);
+	assert_opens(keys, &sealed, 1, true);
+	/* Damaged bytes are another key to remember: what was opened before is no excuse. */
+	sealed.data[sealed.length - 1] ^= 1;
+	assert_opens(keys, &sealed, 2, false);
+	sealed.data[sealed.length - 1] ^= 1;
+	assert_opens(keys, &sealed, 3, true);
+	assert_opens(keys, &sealed, 400LL * 1000000, true);
+	keys_close(keys);
+	buffer_done(&sealed);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(seals_as_nist_says),
+		cmocka_unit_test(opens_only_what_it_sealed),
+		cmocka_unit_test(base64_is_strict),
+		cmocka_unit_test_setup_teardown(says_what_is_wrong_with_the_folder, make_folder, remove_folder),
+		cmocka_unit_test_setup_teardown(changes_keys_while_running, make_folder, remove_folder),
+		cmocka_unit_test_setup_teardown(forgets_opened_keys, make_folder, remove_folder),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
