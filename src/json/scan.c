@@ -48,16 +48,37 @@ static const char *skip_escape(const char *p, const char *end)
 	return p + 5;
 }
 
+/* Skips characters that need no look: printable ASCII without quotes and backslashes. */
+static const char *skip_ordinary(const char *p, const char *end)
+{
+#ifdef __SSE2__
+	const __m128i quote = _mm_set1_epi8('"'), backslash = _mm_set1_epi8('\\'), space = _mm_set1_epi8(0x20);
+
+	for (; end - p >= 16; p += 16) {
+		__m128i c = _mm_loadu_si128((const __m128i *)(const void *)p);
+		/* Bytes from 0x80 on are negative here, so the comparison finds them as well. */
+		int special = _mm_movemask_epi8(_mm_or_si128(_mm_cmplt_epi8(c, space),
+							     _mm_or_si128(_mm_cmpeq_epi8(c, quote), _mm_cmpeq_epi8(c, backslash))));
+
+		if (special)
+			return p + __builtin_ctz((unsigned)special);
+	}
+#endif
+	return p;
+}
+
 /* From the opening quote to behind the closing one. */
 static const char *skip_string(const char *p, const char *end)
 {
-	p++;
+	p = skip_ordinary(p + 1, end);
 	while (p && p < end && *p != '"') {
 		unsigned char c = (unsigned char)*p;
 
 		if (c < 0x20)
 			return NULL;
 		p = c == '\\' ? skip_escape(p + 1, end) : c < 0x80 ? p + 1 : skip_utf8(p, end);
+		if (p)
+			p = skip_ordinary(p, end);
 	}
 	return p && p < end ? p + 1 : NULL;
 }
@@ -312,6 +333,24 @@ static bool escaped_name_is(struct span key, const char *name)
 bool scan_name_is(struct span key, const char *name)
 {
 	return memchr(key.data, '\\', key.length) ? escaped_name_is(key, name) : plain_name_is(key, name);
+}
+
+#define UNIQUE_MEMBERS 64
+
+int scan_unique(struct span object, struct err *e)
+{
+	struct span names[UNIQUE_MEMBERS], value;
+	struct scan s;
+
+	if (object.length < 2 || object.data[0] != '{')
+		return 1;
+	scan_open(&s, object);
+	for (size_t n = 0; n < UNIQUE_MEMBERS && scan_member(&s, &names[n], &value); n++)
+		for (size_t i = 0; i < n; i++)
+			if (span_equal(names[i], names[n]))
+				return err_set(e, ERR_BAD_REQUEST, "Bad Request: the member '%.*s' is there twice",
+					       (int)(names[n].length < 64 ? names[n].length : 64), names[n].data);
+	return 1;
 }
 
 void scan_pick(struct span object, const char *const *names, size_t count, struct span *ret_values)

@@ -26,6 +26,9 @@ void scan_open(struct scan *s, struct span object_or_array);
 bool scan_member(struct scan *s, struct span *ret_name, struct span *ret_value);
 bool scan_element(struct scan *s, struct span *ret_value);
 
+/* 400 when a member of the object is there twice: nobody can know which was meant. Looks at the first 64 members. */
+int scan_unique(struct span object, struct err *e) WARN_UNUSED;
+
 /* Whether a raw name is `name`: differing in case or escapes does not matter, as in the command line's own reader. */
 bool scan_name_is(struct span raw, const char *name);
 /* A member by name (exact or differing in case only; the last one wins); false when absent or null. */
