@@ -104,9 +104,12 @@ func batches(count, resources, size int, seed int64) [][]byte {
 }
 
 type result struct {
-	taken []time.Duration
-	err   error
+	taken            []time.Duration
+	complete, export time.Duration
+	err              error
 }
+
+var finish = flag.Bool("complete", false, "complete each update and export its state")
 
 func run(c *client, index int, until time.Time, made [][]byte) (r result) {
 	token := "token " + c.access.Token
@@ -134,7 +137,25 @@ func run(c *client, index int, until time.Time, made [][]byte) (r result) {
 		}
 		r.taken = append(r.taken, time.Since(start))
 	}
+	if *finish {
+		r.err = end(c, update, stack, token, lease, &r)
+	}
 	return r
+}
+
+// end completes the update and exports its state.
+func end(c *client, update, stack, token, lease string, r *result) error {
+	start := time.Now()
+	if err := c.call("POST", update+"/complete", lease, []byte(`{"status":"succeeded"}`), false, nil); err != nil {
+		return err
+	}
+	r.complete = time.Since(start)
+	start = time.Now()
+	if err := c.call("GET", stack+"/export", token, nil, false, nil); err != nil {
+		return err
+	}
+	r.export = time.Since(start)
+	return nil
 }
 
 func main() {
@@ -173,6 +194,9 @@ func main() {
 		all = append(all, r.taken...)
 	}
 	sort.Slice(all, func(i, j int) bool { return all[i] < all[j] })
+	if *finish {
+		fmt.Printf("{\"complete_ms\":%.1f,\"export_ms\":%.1f}\n", results[0].complete.Seconds()*1000, results[0].export.Seconds()*1000)
+	}
 	fmt.Printf("{\"stacks\":%d,\"batch_bytes\":%d,\"batches\":%d,\"per_second\":%.0f,\"median_ms\":%.3f,\"p99_ms\":%.3f}\n", *stacks,
 		len(made[0]), len(all), float64(len(all))/time.Since(start).Seconds(), all[len(all)/2].Seconds()*1000,
 		all[len(all)*99/100].Seconds()*1000)
