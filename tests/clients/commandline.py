@@ -12,6 +12,13 @@ import urllib.request
 import uuid
 
 
+# How a command line can be told to save state. Journals are what newer ones do by themselves; a delta of the
+# state, or the whole of it, is what older ones do.
+JOURNAL = {"PULUMI_ENABLE_JOURNALING": "true"}
+CHECKPOINTS = {"PULUMI_DISABLE_JOURNALING": "1"}
+WHOLE = {"PULUMI_DISABLE_JOURNALING": "1", "PULUMI_OPTIMIZED_CHECKPOINT_PATCH": "false"}
+
+
 class Failed(AssertionError):
     """A command ended otherwise than the test expected; the message shows all that it said."""
 
@@ -92,20 +99,20 @@ class CommandLine:
         """The provider's world outside: a file per thing."""
         return self.home / "cloud"
 
-    def start(self, *arguments, cwd, **extra):
-        """The command, running; the caller waits for it."""
+    def start(self, *arguments, cwd, typed=None, **extra):
+        """The command, running; the caller waits for it. typed is what its standard input says."""
         environment = {**self.environment, **{k: v for k, v in extra.items() if v is not None}}
         for name in [k for k, v in extra.items() if v is None]:
             environment.pop(name, None)
         return subprocess.Popen([self.folder / "pulumi", *arguments], cwd=cwd, env=environment,
-                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                                text=True, start_new_session=True)
+                                stdin=subprocess.DEVNULL if typed is None else subprocess.PIPE,
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
 
-    def run(self, *arguments, cwd, fails=False, timeout=300, **extra):
+    def run(self, *arguments, cwd, fails=False, timeout=300, typed=None, **extra):
         """The command's end. fails: False it must succeed, True it must fail, None either."""
-        process = self.start(*arguments, cwd=cwd, **extra)
+        process = self.start(*arguments, cwd=cwd, typed=typed, **extra)
         try:
-            out, err = process.communicate(timeout=timeout)
+            out, err = process.communicate(typed, timeout=timeout)
         except subprocess.TimeoutExpired:
             kill(process)
             out, err = process.communicate()

@@ -12,10 +12,22 @@ import pytest
 HERE = pathlib.Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
-from commandline import CommandLine, Project, Server  # noqa: E402
+from commandline import CHECKPOINTS, JOURNAL, WHOLE, CommandLine, Project, Server  # noqa: E402
 
 DEFAULT_VERSIONS = ["3.259.0", "3.190.0"]
 ALL_VERSIONS = ["3.190.0", "3.210.0", "3.230.0", "3.259.0"]
+
+
+def modes(version, brief):
+    """The ways of saving that differ in this version, by name; brief leaves the oldest out."""
+    named = {"default": {}, "whole": WHOLE}
+    if number(version) >= (3, 225, 0):
+        named["checkpoints"] = CHECKPOINTS
+    elif number(version) >= (3, 204, 0):
+        named["journal"] = JOURNAL
+    if brief:
+        del named["whole"]
+    return named
 
 
 def pytest_addoption(parser):
@@ -32,6 +44,7 @@ def chosen(config):
 def pytest_configure(config):
     config.addinivalue_line("markers", "since(version): only command lines of this version and later can do this")
     config.addinivalue_line("markers", "newest: one version is enough")
+    config.addinivalue_line("markers", "brief: the ways of saving state that matter most are enough")
     config.addinivalue_line("markers", "slow: takes minutes")
 
 
@@ -45,7 +58,13 @@ def pytest_generate_tests(metafunc):
         versions = [v for v in versions if number(v) >= number(since.args[0])]
     if metafunc.definition.get_closest_marker("newest"):
         versions = versions and [max(versions, key=number)]
-    metafunc.parametrize("version", versions, scope="session")
+    if "mode" not in metafunc.fixturenames:
+        metafunc.parametrize("version", versions, scope="session")
+        return
+    brief = metafunc.definition.get_closest_marker("brief")
+    cases = [(version, name, mode) for version in versions for name, mode in modes(version, brief).items()]
+    metafunc.parametrize(("version", "mode"), [(version, mode) for version, _, mode in cases],
+                         ids=[f"{version}-{name}" for version, name, _ in cases], scope="session")
 
 
 def number(version):
@@ -95,6 +114,13 @@ def stack(project):
     """The project with its stack "dev" created."""
     project.init()
     return project
+
+
+@pytest.fixture
+def saving(stack, mode):
+    """The stack, its state saved in each of the ways that a command line knows."""
+    stack.cli.environment.update(mode)
+    return stack
 
 
 @pytest.fixture

@@ -5,13 +5,7 @@ import pytest
 
 from commandline import thing
 
-MODES = {"default": {}, "checkpoints": {"PULUMI_DISABLE_JOURNALING": "1"}}
-
-
-@pytest.fixture(params=MODES.values(), ids=MODES.keys())
-def saving(request, stack):
-    stack.cli.environment.update(request.param)
-    return stack
+pytestmark = pytest.mark.brief
 
 
 def outside(stack):

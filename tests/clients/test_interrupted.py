@@ -7,13 +7,7 @@ import pytest
 
 from commandline import kill, thing, wait_until
 
-MODES = {"default": {}, "checkpoints": {"PULUMI_DISABLE_JOURNALING": "1"}}
-
-
-@pytest.fixture(params=MODES.values(), ids=MODES.keys())
-def saving(request, stack):
-    stack.cli.environment.update(request.param)
-    return stack
+pytestmark = pytest.mark.brief
 
 
 def slow(count, delay=400):

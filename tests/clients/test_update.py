@@ -5,22 +5,6 @@ import pytest
 
 from commandline import thing, things
 
-# Journals where the version has them, and the older ways of saving state: deltas of the state from a size
-# on, and the whole state each time.
-MODES = {
-    "default": {},
-    "journal": {"PULUMI_ENABLE_JOURNALING": "true"},
-    "checkpoints": {"PULUMI_DISABLE_JOURNALING": "1"},
-    "whole checkpoints": {"PULUMI_DISABLE_JOURNALING": "1", "PULUMI_OPTIMIZED_CHECKPOINT_PATCH": "false"},
-}
-
-
-@pytest.fixture(params=MODES.values(), ids=MODES.keys())
-def saving(request, stack):
-    """The stack, its state saved in each way that a command line knows."""
-    stack.cli.environment.update(request.param)
-    return stack
-
 
 def test_life_of_a_stack(saving):
     """Nothing, one thing, another value, nothing again."""
@@ -68,6 +52,7 @@ def test_dependencies(saving):
     assert "dependencies" not in saving.resource("c")
 
 
+@pytest.mark.brief
 def test_an_alias_moves_a_resource(saving):
     saving.program({"a": thing("one"), "b": thing("${a.echo}")})
     saving.up()
@@ -152,6 +137,7 @@ def test_protect(stack):
     stack.destroy()
 
 
+@pytest.mark.brief
 def test_refresh_finds_a_change(saving):
     saving.program({"a": thing("one"), "b": thing("${a.echo}")})
     saving.up()
@@ -176,6 +162,7 @@ def test_refresh_finds_a_loss(saving):
     assert sorted(saving.resources()) == ["a", "b"]
 
 
+@pytest.mark.brief
 def test_up_with_refresh(saving):
     saving.program({"a": thing("one"), "b": thing("two", options={"dependsOn": ["${a}"]})})
     saving.up()
@@ -235,6 +222,7 @@ def test_a_plan(stack):
     assert stack.resource("a")
 
 
+@pytest.mark.brief
 def test_parallel_things(saving):
     saving.program(things(60))
     saving.up()
