@@ -4,6 +4,8 @@
 // beat. The state that a destroy starts from is a document that was given beforehand:
 //
 //	PUT /state/{org}/{project}/{stack}    what an export answers while the last update is no "update"
+//
+// or -state FILE, the same for every other stack.
 package main
 
 import (
@@ -15,6 +17,7 @@ import (
 	"log"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"sync"
 )
@@ -33,6 +36,7 @@ const (
 type server struct {
 	organization string
 	empty        []byte
+	other        []byte
 	mutex        sync.Mutex
 	states       map[string][]byte
 	kinds        map[string]string
@@ -49,10 +53,13 @@ func packed(text []byte) []byte {
 func (s *server) export(stack string) []byte {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
-	if s.kinds[stack] == "update" || s.states[stack] == nil {
+	if s.kinds[stack] == "update" {
 		return s.empty
 	}
-	return s.states[stack]
+	if state, found := s.states[stack]; found {
+		return state
+	}
+	return s.other
 }
 
 func (s *server) begin(stack, kind string) string {
@@ -114,15 +121,31 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	io.WriteString(w, s.answer(w, r, body))
 }
 
+// newServer reads the state of all stacks that are given none of their own; without a file they are empty.
+func newServer(organization, file string) (*server, error) {
+	s := &server{organization: organization, empty: packed([]byte(empty)), states: map[string][]byte{}, kinds: map[string]string{}}
+	s.other = s.empty
+	if file == "" {
+		return s, nil
+	}
+	text, err := os.ReadFile(file)
+	s.other = packed(text)
+	return s, err
+}
+
 func main() {
-	address := flag.String("listen", "127.0.0.1:0", "address; the first line of output says which was taken")
+	address := flag.String("address", "127.0.0.1:0", "where to listen; the first line of output says which port was taken")
 	organization := flag.String("organization", "acme", "the one organization")
+	file := flag.String("state", "", "file with the state of every stack that was given none")
 	flag.Parse()
+	s, err := newServer(*organization, *file)
+	if err != nil {
+		log.Fatal("instant: ", err)
+	}
 	listener, err := net.Listen("tcp", *address)
 	if err != nil {
 		log.Fatal("instant: ", err)
 	}
 	fmt.Printf("http://%s\n", listener.Addr())
-	s := &server{organization: *organization, empty: packed([]byte(empty)), states: map[string][]byte{}, kinds: map[string]string{}}
 	log.Fatal(http.Serve(listener, s))
 }
