@@ -10,11 +10,11 @@ int stack_check_name(const char *what, const char *name, struct err *e)
 {
 	size_t n = strlen(name);
 
-	if (n == 0 || n > LIMIT_NAME ||
+	if (n == 0 || n > LIMIT_NAME || !strcmp(name, ".") || !strcmp(name, "..") ||
 	    strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-") != n)
 		return err_set(e, ERR_BAD_REQUEST,
-			       "Bad Request: the %s name '%.100s' must have 1 to %d letters, digits, '_', '.' or '-'", what,
-			       name, LIMIT_NAME);
+			       "Bad Request: the %s name '%.100s' must have 1 to %d letters, digits, '_', '.' or '-' and "
+			       "not be '.' or '..'", what, name, LIMIT_NAME);
 	return 1;
 }
 
@@ -110,25 +110,33 @@ int stack_move(struct db *db, const struct stack *stack, const char *organizatio
 	return db_exec(db, &STACK_TAGS_MOVE, DB_VALUES(db_text(organization_id), db_text(stack->id)), NULL, e);
 }
 
+static const struct stmt *list_statement(const struct stack_filter *f)
+{
+	if (f->project)
+		return !f->tag_name ? &STACK_LIST_PROJECT :
+		       f->tag_value ? &STACK_LIST_PROJECT_TAG_VALUE : &STACK_LIST_PROJECT_TAG;
+	return !f->tag_name ? &STACK_LIST : f->tag_value ? &STACK_LIST_TAG_VALUE : &STACK_LIST_TAG;
+}
+
 int stack_list(struct db *db, const char *organization_id, const struct stack_filter *f, const char *after,
 	       int64_t limit, int64_t now_us, struct arena *arena, struct stack_listed **ret_list, size_t *ret_count,
 	       struct err *e)
 {
-	struct db_value now = db_time(now_us), org = db_text(organization_id), from = db_text(after), max = db_int(limit);
-	struct db_value project = db_text(f->project), name = db_text(f->tag_name), value = db_text(f->tag_value);
-	size_t size = sizeof(struct stack_listed);
-	void **rows = (void **)ret_list;
+	struct db_value v[7];
+	size_t n = 0;
 
-	if (f->tag_name && f->tag_value)
-		return db_all(db, &STACK_LIST_TAG_VALUE, DB_VALUES(now, org, name, value, from, project, project, max),
-			      stack_listed_columns, size, arena, rows, ret_count, e);
-	if (f->tag_name)
-		return db_all(db, &STACK_LIST_TAG, DB_VALUES(now, org, name, from, project, project, max),
-			      stack_listed_columns, size, arena, rows, ret_count, e);
+	v[n++] = db_time(now_us);
+	v[n++] = db_text(organization_id);
 	if (f->project)
-		return db_all(db, &STACK_LIST_PROJECT, DB_VALUES(now, org, project, from, max), stack_listed_columns, size,
-			      arena, rows, ret_count, e);
-	return db_all(db, &STACK_LIST, DB_VALUES(now, org, from, max), stack_listed_columns, size, arena, rows, ret_count, e);
+		v[n++] = db_text(f->project);
+	if (f->tag_name)
+		v[n++] = db_text(f->tag_name);
+	if (f->tag_name && f->tag_value)
+		v[n++] = db_text(f->tag_value);
+	v[n++] = db_text(after);
+	v[n++] = db_int(limit);
+	return db_all(db, list_statement(f), v, n, stack_listed_columns, sizeof(struct stack_listed), arena, (void **)ret_list,
+		      ret_count, e);
 }
 
 int stack_delete(struct db *db, const struct caller *c, const struct stack_path *path, bool force,
@@ -155,14 +163,17 @@ int stack_list_deleted(struct db *db, const struct caller *c, int64_t limit, str
 		      sizeof(struct stack_deleted), arena, (void **)ret_list, ret_count, e);
 }
 
-int stack_restore(struct db *db, const struct caller *c, const char *id, struct err *e)
+int stack_restore(struct db *db, const struct caller *c, const char *id, const char *name, struct err *e)
 {
 	int64_t changed;
-	int rc = db_exec(db, &STACK_RESTORE, DB_VALUES(db_text(id), db_text(c->organization_id)), &changed, e);
+	int rc = db_exec(db, &STACK_RESTORE, DB_VALUES(db_text(id), db_text(c->organization_id), db_text(name), db_text(name)),
+			 &changed, e);
 
 	if (rc == 0)
-		return err_set(e, ERR_CONFLICT, "Conflict: a stack with this name already exists; rename or delete it first");
+		return err_set(e, ERR_CONFLICT,
+			       "Conflict: a stack with this name already exists; rename or delete it first");
 	if (rc == 1 && changed == 0)
-		return err_set(e, ERR_NOT_FOUND, "Not Found: there is no deleted stack %.36s", id);
+		return err_set(e, ERR_NOT_FOUND, "Not Found: there is no deleted stack %.36s%s%.100s", id,
+			       name ? " with the name " : "", name ? name : "");
 	return rc;
 }

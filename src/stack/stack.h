@@ -55,7 +55,7 @@ struct stack_listed {
 };
 
 struct stack_filter {
-	const char *project, *tag_name, *tag_value;	/* NULL: any */
+	const char *project, *tag_name, *tag_value;	/* NULL: any; a value without a name says nothing */
 };
 
 /* Stacks of one organization behind the id `after` (""), by id, at most `limit`. */
@@ -71,14 +71,23 @@ int stack_list(struct db *db, const char *organization_id, const struct stack_fi
 int stack_delete(struct db *db, const struct caller *c, const struct stack_path *path, bool force,
 		 int64_t now_us, struct err *e) WARN_UNUSED;
 
+struct stack_last_update {
+	const char *status;		/* NULL: it was never updated */
+	int64_t started_at, ended_at, resource_count;
+};
+
 struct stack_deleted {
 	char *id, *project, *name;
-	int64_t deleted_at, last_update_at, version, resource_count;
+	int64_t deleted_at, version;
+	struct stack_last_update last;
 };
 /* The stacks deleted last, newest first. */
 int stack_list_deleted(struct db *db, const struct caller *c, int64_t limit, struct arena *arena,
 		       struct stack_deleted **ret_list, size_t *ret_count, struct err *e) WARN_UNUSED;
-/* 404 when there is no such deleted stack, 409 when its name was taken meanwhile. In a transaction. */
-int stack_restore(struct db *db, const struct caller *c, const char *id, struct err *e) WARN_UNUSED;
+/*
+ * `name` says which stack was meant, NULL: whatever its name was. 404 when there is no such deleted stack, 409 when
+ * its name was taken meanwhile. In a transaction.
+ */
+int stack_restore(struct db *db, const struct caller *c, const char *id, const char *name, struct err *e) WARN_UNUSED;
 
 #endif

@@ -163,15 +163,18 @@ int api_get_stack(struct request *rq, struct http_reply *rp, struct err *e)
 /* DeleteStack */
 int api_delete_stack(struct request *rq, struct http_reply *rp, struct err *e)
 {
-	const char *force = http_parameter(&rq->http, "force");
+	const char *text = http_parameter(&rq->http, "force");
+	bool force = text && !strcmp(text, "true");
 
-	if (force && strcmp(force, "true") && strcmp(force, "false"))
+	if (text && !force && strcmp(text, "false"))
 		return err_set(e, ERR_BAD_REQUEST, "Bad Request: force must be true or false");
 
-	if (stack_delete(rq->db, &rq->caller, &rq->path, force && !strcmp(force, "true"), rq->now_us, e) < 0)
+	/* Resources that an abandoned update left count as well. */
+	if ((!force && update_settle(rq->app, &rq->caller, &rq->path, rq->now_us, e) < 0) ||
+	    stack_delete(rq->db, &rq->caller, &rq->path, force, rq->now_us, e) < 0)
 		return -1;
 
-	return reply_empty(rp);
+	return reply_nothing(rp);
 }
 
 static const struct field links_fields[] = {
@@ -210,7 +213,10 @@ static void finish_listed(struct request *rq, struct stack_listed *s)
 		s->last_update_at = 0;
 }
 
-/* A page goes on where the last one ended: organization and stack, both UUIDs. */
+/*
+ * A page goes on where the last one ended: organization and stack, both UUIDs; no stack when the organization is
+ * still to begin.
+ */
 static int read_token(struct request *rq, const char **ret_organization, const char **ret_stack, struct err *e)
 {
 	const char *token = http_parameter(&rq->http, "continuationToken");
@@ -221,7 +227,7 @@ static int read_token(struct request *rq, const char **ret_organization, const c
 		return 1;
 	organization = arena_strndup(rq->arena, token, strcspn(token, "_"));
 	stack = arena_strdup(rq->arena, token + strcspn(token, "_") + (strchr(token, '_') != NULL));
-	if (!uuid_valid(organization) || !uuid_valid(stack))
+	if (!uuid_valid(organization) || (*stack && !uuid_valid(stack)))
 		return err_set(e, ERR_BAD_REQUEST, "Bad Request: continuationToken was not given out by this server");
 	*ret_organization = organization;
 	*ret_stack = stack;
@@ -233,14 +239,14 @@ struct listing {
 	const char *organization;	/* login; NULL: any */
 	const char *from_organization, *from_stack, *continuation_token;
 	struct stack_listed *rows;
-	size_t count;
+	size_t count, limit;
 };
 
 /* One organization after the other, in order of their ids, until the page is full: each is a range of an index. */
 static int fill(struct request *rq, struct listing *l, const struct organization *o, struct err *e)
 {
 	const char *after = strcmp(o->id, l->from_organization) ? "" : l->from_stack;
-	size_t room = LIMIT_PAGE_DEFAULT - l->count, count;
+	size_t room = l->limit - l->count, count;
 	struct stack_listed *rows;
 
 	if (strcmp(o->id, l->from_organization) < 0 || l->continuation_token ||
@@ -257,22 +263,34 @@ static int fill(struct request *rq, struct listing *l, const struct organization
 	return 1;
 }
 
-/* ListUserStacks: a last page carries no token. */
+static int read_listing(struct request *rq, struct listing *l, struct err *e)
+{
+	int64_t limit;
+
+	*l = (struct listing){ .filter = { .project = http_parameter(&rq->http, "project"),
+					   .tag_name = http_parameter(&rq->http, "tagName"),
+					   .tag_value = http_parameter(&rq->http, "tagValue") },
+			       .organization = http_parameter(&rq->http, "organization") };
+	if (http_parameter_int(&rq->http, "maxResults", LIMIT_PAGE_DEFAULT, 1, LIMIT_PAGE, &limit, e) < 0 ||
+	    read_token(rq, &l->from_organization, &l->from_stack, e) < 0)
+		return -1;
+	l->limit = (size_t)limit;
+	l->rows = arena_alloc(rq->arena, l->limit * sizeof(*l->rows));
+	return 1;
+}
+
+/* ListUserStacks: a last page carries no token. There are no custom roles, so no stack has the one asked for. */
 int api_list_user_stacks(struct request *rq, struct http_reply *rp, struct err *e)
 {
-	struct listing l = { .filter = { .project = http_parameter(&rq->http, "project"),
-					 .tag_name = http_parameter(&rq->http, "tagName"),
-					 .tag_value = http_parameter(&rq->http, "tagValue") },
-			     .organization = http_parameter(&rq->http, "organization"),
-			     .rows = arena_alloc(rq->arena, LIMIT_PAGE_DEFAULT * sizeof(*l.rows)) };
 	struct stack_list_reply reply = { 0 };
 	struct organization *organizations;
+	struct listing l;
 	size_t count;
 
-	if (read_token(rq, &l.from_organization, &l.from_stack, e) < 0 ||
+	if (read_listing(rq, &l, e) < 0 ||
 	    identity_organizations_by_id(rq->db, rq->caller.user_id, rq->arena, &organizations, &count, e) < 0)
 		return -1;
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count && !http_parameter(&rq->http, "roleID"); i++)
 		if (fill(rq, &l, &organizations[i], e) < 0)
 			return -1;
 

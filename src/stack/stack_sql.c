@@ -84,12 +84,21 @@ const struct stmt STACK_LIST_PROJECT = STMT("stack.list_project",
 const struct stmt STACK_LIST_TAG = STMT("stack.list_tag",
 	LISTED "FROM stack_tags t JOIN stacks s ON s.id = t.stack_id " LISTED_JOIN
 	"WHERE t.organization_id = ? AND t.name = ? AND t.stack_id > ? AND s.deleted_at IS NULL "
-	"AND (? IS NULL OR s.project = ?) ORDER BY t.stack_id LIMIT ?");
+	"ORDER BY t.stack_id LIMIT ?");
 
 const struct stmt STACK_LIST_TAG_VALUE = STMT("stack.list_tag_value",
 	LISTED "FROM stack_tags t JOIN stacks s ON s.id = t.stack_id " LISTED_JOIN
 	"WHERE t.organization_id = ? AND t.name = ? AND t.value = ? AND t.stack_id > ? AND s.deleted_at IS NULL "
-	"AND (? IS NULL OR s.project = ?) ORDER BY t.stack_id LIMIT ?");
+	"ORDER BY t.stack_id LIMIT ?");
+
+/* A tag can be on every stack of an organization: a project is the smaller range to walk. */
+const struct stmt STACK_LIST_PROJECT_TAG = STMT("stack.list_project_tag",
+	LISTED "FROM stacks s JOIN stack_tags t ON t.stack_id = s.id " LISTED_JOIN
+	"WHERE s.organization_id = ? AND s.project = ? AND t.name = ? AND s.deleted_at IS NULL AND s.id > ? ORDER BY s.id LIMIT ?");
+
+const struct stmt STACK_LIST_PROJECT_TAG_VALUE = STMT("stack.list_project_tag_value",
+	LISTED "FROM stacks s JOIN stack_tags t ON t.stack_id = s.id " LISTED_JOIN
+	"WHERE s.organization_id = ? AND s.project = ? AND t.name = ? AND t.value = ? AND s.deleted_at IS NULL AND s.id > ? ORDER BY s.id LIMIT ?");
 
 const struct stmt STACK_DELETE = STMT("stack.delete",
 	"UPDATE stacks SET deleted_at = ?, unique_name = NULL WHERE id = ? AND organization_id = ?");
@@ -99,19 +108,24 @@ const struct db_column stack_deleted_columns[] = {
 	DB_COLUMN(stack_deleted, project, COLUMN_TEXT),
 	DB_COLUMN(stack_deleted, name, COLUMN_TEXT),
 	DB_COLUMN(stack_deleted, deleted_at, COLUMN_TIME),
-	DB_COLUMN(stack_deleted, last_update_at, COLUMN_TIME),
 	DB_COLUMN(stack_deleted, version, COLUMN_INT),
-	DB_COLUMN(stack_deleted, resource_count, COLUMN_INT),
+	{ "last_status", COLUMN_TEXT, offsetof(struct stack_deleted, last.status) },
+	{ "last_started_at", COLUMN_TIME, offsetof(struct stack_deleted, last.started_at) },
+	{ "last_ended_at", COLUMN_TIME, offsetof(struct stack_deleted, last.ended_at) },
+	{ "last_resource_count", COLUMN_INT, offsetof(struct stack_deleted, last.resource_count) },
 	{ 0 },
 };
 
 const struct stmt STACK_LIST_DELETED = STMT("stack.list_deleted",
-	"SELECT id, project, name, deleted_at, last_update_at, version, resource_count FROM stacks "
-	"WHERE organization_id = ? AND deleted_at IS NOT NULL ORDER BY deleted_at DESC, id DESC LIMIT ?");
+	"SELECT s.id AS id, s.project AS project, s.name AS name, s.deleted_at AS deleted_at, s.version AS version, "
+	"u.status AS last_status, u.started_at AS last_started_at, u.ended_at AS last_ended_at, "
+	"u.resource_count AS last_resource_count "
+	"FROM stacks s LEFT JOIN updates u ON u.id = s.active_update_id "
+	"WHERE s.organization_id = ? AND s.deleted_at IS NOT NULL ORDER BY s.deleted_at DESC, s.id DESC LIMIT ?");
 
 const struct stmt STACK_RESTORE = STMT("stack.restore",
 	"UPDATE stacks SET deleted_at = NULL, unique_name = LOWER(CONCAT(project, '/', name)) "
-	"WHERE id = ? AND organization_id = ? AND deleted_at IS NOT NULL");
+	"WHERE id = ? AND organization_id = ? AND deleted_at IS NOT NULL AND (? IS NULL OR name = ?)");
 
 const struct stmt STACK_SET_TAGS = STMT("stack.set_tags",
 	"UPDATE stacks SET tags_json = ? WHERE organization_id = ? AND id = ?");

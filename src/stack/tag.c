@@ -77,13 +77,39 @@ int stack_write_tags(struct db *db, const char *organization_id, const struct st
 	return write_rows(db, organization_id, stack->id, tags, e);
 }
 
+static const char *value_of(const struct text_map *tags, const char *name)
+{
+	for (size_t i = 0; i < tags->count; i++)
+		if (!strcmp(tags->items[i].name, name))
+			return tags->items[i].value;
+	return NULL;
+}
+
+/* The tag of the project's name stays as it is, or says the project; a rename is what changes it. */
+static int check_project(const struct stack *stack, const struct text_map *tags, struct arena *arena, struct err *e)
+{
+	const char *now = value_of(tags, "pulumi:project"), *before;
+	struct text_map stored = { 0 };
+
+	if (!now || !strcmp(now, stack->project))
+		return 1;
+	if (fields_read_text_map(stack->tags, arena, &stored, e) < 0)
+		return -1;
+	before = value_of(&stored, "pulumi:project");
+	if (before && !strcmp(before, now))
+		return 1;
+	return err_set(e, ERR_BAD_REQUEST,
+		       "Bad Request: the tag pulumi:project is the name of the project, '%s'; rename the stack to change it",
+		       stack->project);
+}
+
 int stack_set_tags(struct db *db, const struct caller *c, const struct stack_path *path, const struct text_map *tags,
 		   struct err *e)
 {
 	_cleanup_(arena_clear) struct arena arena = ARENA_INIT;
 	struct stack stack = { 0 };
 
-	if (stack_lock(db, c, path, &arena, &stack, e) < 0)
+	if (stack_lock(db, c, path, &arena, &stack, e) < 0 || check_project(&stack, tags, &arena, e) < 0)
 		return -1;
 	return stack_write_tags(db, c->organization_id, &stack, tags, e);
 }
@@ -127,8 +153,12 @@ static int tag_exists(const char *name, struct err *e)
 /* What the command line keeps by itself. */
 static int check_own(const char *name, struct err *e)
 {
-	if (!strncmp(name, "pulumi:", 7) || !strncmp(name, "vcs:", 4))
-		return err_set(e, ERR_BAD_REQUEST, "Bad Request: the tag '%.60s' is kept by the command line", name);
+	static const char *const own[] = { "pulumi:project", "pulumi:runtime", "pulumi:description", "pulumi:template",
+					   "vcs:owner", "vcs:repo", "vcs:kind", "vcs:root" };
+
+	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
+		if (!strcmp(name, own[i]))
+			return err_set(e, ERR_BAD_REQUEST, "Bad Request: the tag '%s' is kept by the command line", name);
 	return 1;
 }
 

@@ -11,7 +11,7 @@ int stack_check_tags(const struct text_map *tags, struct err *e) WARN_UNUSED;
 /* Makes them all the tags of a stack that the transaction has locked; nothing is written when they are the same. */
 int stack_write_tags(struct db *db, const char *organization_id, const struct stack *stack, const struct text_map *tags,
 		     struct err *e) WARN_UNUSED;
-/* Replaces all tags. In a transaction. */
+/* Replaces all tags; 400 when that would change the name of the project. In a transaction. */
 int stack_set_tags(struct db *db, const struct caller *c, const struct stack_path *path, const struct text_map *tags,
 		   struct err *e) WARN_UNUSED;
 

@@ -51,12 +51,14 @@ static int write_project_tag(struct app *app, const struct stack *stack, const s
 	return stack_write_tags(app->db, move->organization_id, stack, &tags, e);
 }
 
-static int move_stack(struct app *app, const struct stack *stack, const struct stack_move *move, struct arena *arena,
-		      struct err *e)
+static int move_stack(struct app *app, const struct caller *c, const struct stack *stack, const struct stack_move *move,
+		      struct arena *arena, struct err *e)
 {
 	if (stack_move(app->db, stack, move->organization_id, &move->to, e) < 0 ||
 	    write_project_tag(app, stack, move, arena, e) < 0)
 		return -1;
+	if (!strcmp(c->organization_id, move->organization_id))
+		return 1;
 	return db_exec(app->db, &UPDATES_MOVE, DB_VALUES(db_text(move->organization_id), db_text(stack->id)), NULL, e);
 }
 
@@ -68,12 +70,11 @@ static bool is_same(const struct caller *c, const struct stack_path *path, const
 
 /* An update of its own, so that it takes the lock, makes a lapsed one end, and is in the history. */
 static int begin(struct app *app, const struct caller *c, const struct stack_path *path, const char *client,
-		 int64_t now_us, struct arena *arena, struct update *ret_update, struct err *e)
+		 int64_t now_us, struct arena *arena, char id[UUID_TEXT], struct update *ret_update, struct err *e)
 {
 	struct update_program program = { .message = "", .client = client, .environment = SPAN("{}"), .config = SPAN("{}"),
 					  .program = SPAN("{}") };
 	struct update_started started = { 0 };
-	char id[UUID_TEXT];
 
 	if (update_create(app->db, c, path, "rename", &program, now_us, id, e) < 0 ||
 	    update_start(app, c, path, id, NULL, 0, now_us, &started, e) < 0)
@@ -82,7 +83,7 @@ static int begin(struct app *app, const struct caller *c, const struct stack_pat
 }
 
 int update_rename(struct app *app, const struct caller *c, const struct stack_path *path, const struct stack_move *move,
-		  const char *client, struct err *e)
+		  const char *client, char ret_id[UUID_TEXT], struct err *e)
 {
 	_cleanup_(arena_clear) struct arena arena = ARENA_INIT;
 	int64_t now_us = app->now_us();
@@ -93,9 +94,10 @@ int update_rename(struct app *app, const struct caller *c, const struct stack_pa
 		return -1;
 	if (is_same(c, path, move))
 		return err_set(e, ERR_BAD_REQUEST, "Bad Request: the stack is there already; give it another name");
-	if (begin(app, c, path, client, now_us, &arena, &u, e) < 0 || stack_lock(app->db, c, path, &arena, &stack, e) < 0 ||
+	if (begin(app, c, path, client, now_us, &arena, ret_id, &u, e) < 0 ||
+	    stack_lock(app->db, c, path, &arena, &stack, e) < 0 ||
 	    rewrite_state(app, &stack, path, &move->to, &arena, &u, e) < 0 ||
 	    update_end(app, &u, "succeeded", now_us, e) < 0)
 		return -1;
-	return move_stack(app, &stack, move, &arena, e);
+	return move_stack(app, c, &stack, move, &arena, e);
 }

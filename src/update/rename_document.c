@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Walks a state document and replaces the strings that say the stack's name; the bytes between them are copied. */
+#include <strings.h>
+
 #include "json/scan.h"
 #include "json/write.h"
 #include "update/rename.h"
@@ -11,9 +13,12 @@
 
 struct rewrite {
 	const struct stack_path *from, *to;
-	struct arena arena;
+	char *prefix, *root;		/* of the old URNs, and what follows it in the URN of the root */
+	char *new_prefix, *new_root;
+	struct arena arena;		/* names, and texts that were spelt with escapes */
+	struct buffer text;		/* the one being made */
 	struct buffer *out;
-	const char *copied;	/* everything before it is written */
+	const char *copied;		/* everything before it is written */
 };
 
 typedef void visit_function(struct rewrite *rw, struct span value);
@@ -30,60 +35,52 @@ static void replace(struct rewrite *rw, struct span value, struct span text)
 	rw->copied = value.data + value.length;
 }
 
-/* Takes `part` and the separator behind it from the start of the text. */
-static bool take(struct span *text, const char *part, const char *separator)
+/* Makes the URN of a resource of this stack under its new names; false for any other text. */
+static bool rename_urn(struct rewrite *rw, struct span urn)
 {
-	size_t n = strlen(part), m = strlen(separator);
+	size_t n = strlen(rw->prefix);
+	struct span rest;
 
-	if (text->length < n + m || memcmp(text->data, part, n) || memcmp(text->data + n, separator, m))
+	if (urn.length < n || memcmp(urn.data, rw->prefix, n))
 		return false;
-	*text = (struct span){ text->data + n + m, text->length - n - m };
+	rest = (struct span){ urn.data + n, urn.length - n };
+	if (span_equal(rest, span_of(rw->root)))
+		rest = span_of(rw->new_root);
+	buffer_clear(&rw->text);
+	buffer_puts(&rw->text, rw->new_prefix);
+	buffer_append(&rw->text, rest.data, rest.length);
 	return true;
 }
 
-/* The URN of a resource of this stack under its new names, in the arena; data NULL for any other text. */
-static struct span renamed(struct rewrite *rw, struct span urn)
+/* A text that is the same under the new names keeps its spelling. */
+static void replace_changed(struct rewrite *rw, struct span value, struct span before)
 {
-	struct span rest = urn, none = { NULL, 0 };
-	const struct stack_path *from = rw->from, *to = rw->to;
-	char *root = arena_printf(&rw->arena, ROOT_TYPE "::%s-%s", from->project, from->name);
-
-	if (!take(&rest, "urn:pulumi", ":") || !take(&rest, from->name, "::") || !take(&rest, from->project, "::"))
-		return none;
-	if (span_equal(rest, span_of(root)))
-		return span_of(arena_printf(&rw->arena, "urn:pulumi:%s::%s::" ROOT_TYPE "::%s-%s", to->name, to->project,
-					    to->project, to->name));
-	return span_of(arena_printf(&rw->arena, "urn:pulumi:%s::%s::%.*s", to->name, to->project, (int)rest.length,
-				    rest.data));
+	if (!span_equal(buffer_span(&rw->text), before))
+		replace(rw, value, buffer_span(&rw->text));
 }
 
 static void visit_urn(struct rewrite *rw, struct span value)
 {
-	struct span text, now;
+	struct span text;
 
-	if (!scan_text(value, &rw->arena, &text))
-		return;
-	now = renamed(rw, text);
-	if (now.data && !span_equal(now, text))
-		replace(rw, value, now);
+	if (scan_text(value, &rw->arena, &text) && rename_urn(rw, text))
+		replace_changed(rw, value, text);
 }
 
 /* A provider reference is the URN of the provider, two colons and its id. */
 static void visit_provider(struct rewrite *rw, struct span value)
 {
-	struct span text, now;
+	struct span text;
 	size_t n;
 
 	if (!scan_text(value, &rw->arena, &text))
 		return;
 	for (n = text.length; n > 2 && memcmp(text.data + n - 2, "::", 2);)
 		n--;
-	if (n <= 2)
+	if (n <= 2 || !rename_urn(rw, (struct span){ text.data, n - 2 }))
 		return;
-	now = renamed(rw, (struct span){ text.data, n - 2 });
-	if (now.data)
-		replace(rw, value, span_of(arena_printf(&rw->arena, "%.*s%.*s", (int)now.length, now.data,
-							(int)(text.length - (n - 2)), text.data + n - 2)));
+	buffer_append(&rw->text, text.data + n - 2, text.length - (n - 2));
+	replace_changed(rw, value, text);
 }
 
 static void visit_each(struct rewrite *rw, struct span list, visit_function *visit)
@@ -216,9 +213,15 @@ static void replace_if(struct rewrite *rw, struct span value, const char *from, 
 		replace(rw, value, span_of(to));
 }
 
+/* Organizations are named without regard to case. */
 static void visit_owner(struct rewrite *rw, struct span value)
 {
-	replace_if(rw, value, rw->from->organization, rw->to->organization);
+	const char *from = rw->from->organization, *to = rw->to->organization;
+	struct span text;
+
+	if (scan_text(value, &rw->arena, &text) && text.length == strlen(from) &&
+	    !strncasecmp(text.data, from, text.length) && strcasecmp(from, to))
+		replace(rw, value, span_of(to));
 }
 
 static void visit_project(struct rewrite *rw, struct span value)
@@ -260,12 +263,22 @@ static void visit_deployment(struct rewrite *rw, struct span deployment)
 	visit_members(rw, deployment, members);
 }
 
+static void name_parts(struct rewrite *rw)
+{
+	rw->prefix = arena_printf(&rw->arena, "urn:pulumi:%s::%s::", rw->from->name, rw->from->project);
+	rw->root = arena_printf(&rw->arena, ROOT_TYPE "::%s-%s", rw->from->project, rw->from->name);
+	rw->new_prefix = arena_printf(&rw->arena, "urn:pulumi:%s::%s::", rw->to->name, rw->to->project);
+	rw->new_root = arena_printf(&rw->arena, ROOT_TYPE "::%s-%s", rw->to->project, rw->to->name);
+}
+
 void rename_document(struct span document, const struct stack_path *from, const struct stack_path *to, struct buffer *out)
 {
 	static const struct visit members[] = { { "deployment", visit_deployment }, { 0 } };
-	struct rewrite rw = { from, to, ARENA_INIT, out, document.data };
+	struct rewrite rw = { .from = from, .to = to, .out = out, .copied = document.data };
 
+	name_parts(&rw);
 	visit_members(&rw, scan_trim(document), members);
 	buffer_append(out, rw.copied, (size_t)(document.data + document.length - rw.copied));
+	buffer_done(&rw.text);
 	arena_clear(&rw.arena);
 }

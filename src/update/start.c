@@ -91,6 +91,16 @@ static int run(struct db *db, const struct update *u, const struct stack *stack,
 	return changed == 1 ? 1 : err_set(e, ERR_RETRY, "%s", "");
 }
 
+int update_settle(struct app *app, const struct caller *c, const struct stack_path *path, int64_t now_us, struct err *e)
+{
+	_cleanup_(arena_clear) struct arena arena = ARENA_INIT;
+	struct stack stack = { 0 };
+
+	if (stack_lock(app->db, c, path, &arena, &stack, e) < 0)
+		return -1;
+	return make_way(app, &stack, path, now_us, &arena, e);
+}
+
 int update_start(struct app *app, const struct caller *c, const struct stack_path *path, const char *id,
 		 const struct text_map *tags, int64_t journal_version, int64_t now_us, struct update_started *ret_started,
 		 struct err *e)

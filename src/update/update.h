@@ -64,6 +64,12 @@ int update_create(struct db *db, const struct caller *c, const struct stack_path
 int update_start(struct app *app, const struct caller *c, const struct stack_path *path, const char *id,
 		 const struct text_map *tags, int64_t journal_version, int64_t now_us, struct update_started *ret_started,
 		 struct err *e) WARN_UNUSED;
+/*
+ * Ends an update of the stack whose lease has lapsed, so that the stack's row tells what it left; 409 while one
+ * is alive. In a transaction.
+ */
+int update_settle(struct app *app, const struct caller *c, const struct stack_path *path, int64_t now_us,
+		  struct err *e) WARN_UNUSED;
 /* Those with a `token` take the lease token's digest; 403 when it does not hold a running update. */
 int update_renew(struct db *db, const char *id, struct span token, int64_t duration_s, int64_t now_us,
 		 int64_t *ret_expires_at, struct err *e) WARN_UNUSED;
