@@ -25,6 +25,7 @@ static void lighttpd_listen(const struct serve_options *o, struct buffer *out)
 }
 
 /*
+ * Addresses are left as they came: the responder refuses what is wrong with them, with a sentence.
  * Bodies are spooled before a responder is asked, so a slow client occupies none; answers stream.
  * The pid stays the same over a reload, old connections end in the background.
  */
@@ -39,6 +40,8 @@ static void lighttpd_server(const struct serve_options *o, struct buffer *out)
 		      "server.tag = \"\"\nserver.max-fds = 8192\nserver.max-connections = 4096\nserver.listen-backlog = 1024\n"
 		      "server.max-keep-alive-requests = 1000000\nserver.max-keep-alive-idle = %d\n"
 		      "server.max-request-size = %zu\nserver.max-request-field-size = %d\n"
+		      "server.http-parseopts = (\"header-strict\" => \"enable\", \"host-strict\" => \"enable\",\n"
+		      "\t\"host-normalize\" => \"enable\", \"url-normalize\" => \"disable\", \"method-get-body\" => \"enable\")\n"
 		      "server.stream-request-body = 0\nserver.stream-response-body = 2\n"
 		      "server.feature-flags = (\"server.h2proto\" => \"enable\", \"server.h2c\" => \"enable\",\n"
 		      "\t\"server.graceful-restart-bg\" => \"enable\", \"server.graceful-shutdown-timeout\" => %d)\n",

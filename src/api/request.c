@@ -21,7 +21,7 @@ int request_document(struct request *rq, struct span *ret_document, struct err *
 		return -1;
 	if (ret_document->data[0] != '{')
 		return err_set(e, ERR_BAD_REQUEST, "Bad Request: the body must be a JSON object");
-	return 1;
+	return scan_unique(*ret_document, e);
 }
 
 int reply_json(struct http_reply *rp, const struct field *fields, const void *structure)

@@ -243,10 +243,30 @@ int http_body(struct http_request *rq, size_t limit, struct span *ret_body, stru
 	return 1;
 }
 
+/* "gzip", with a weight that is not nought: `;q=0`, with spaces and zeros as anybody likes. */
+static bool takes_gzip(const char *item, size_t length)
+{
+	size_t at = strspn(item, " \t");
+	const char *weight = memchr(item, '=', length);
+
+	if (length < at + 4 || strncasecmp(item + at, "gzip", 4))
+		return false;
+	at += 4 + strspn(item + at + 4, " \t");
+	if (at < length && item[at] != ';')
+		return false;
+	return at >= length || !weight || strtod(weight + 1, NULL) > 0;
+}
+
 bool http_accepts_gzip(struct http_request *rq)
 {
-	const char *accept = http_header(rq, "ACCEPT_ENCODING");
-	const char *found = accept ? strcasestr(accept, "gzip") : NULL;
+	const char *item = http_header(rq, "ACCEPT_ENCODING");
 
-	return found && !strstr(found, "gzip;q=0");
+	while (item && *item) {
+		size_t n = strcspn(item, ",");
+
+		if (takes_gzip(item, n))
+			return true;
+		item += n + (item[n] == ',');
+	}
+	return false;
 }

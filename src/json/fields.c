@@ -184,7 +184,7 @@ static int parse(struct span json, json_t **ret_json, struct err *e)
 	if (json.length > LIMIT_PLAIN_BODY)
 		return err_set(e, ERR_TOO_LARGE, "Request Entity Too Large: more than %llu bytes of JSON here",
 			       LIMIT_PLAIN_BODY);
-	*ret_json = json_loadb(json.data, json.length, JSON_DECODE_ANY, &error);
+	*ret_json = json_loadb(json.data, json.length, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, &error);
 	if (!*ret_json)
 		return err_set(e, ERR_BAD_REQUEST, "Bad Request: the body is not valid JSON (line %d, column %d: %.200s)",
 			       error.line, error.column, error.text);

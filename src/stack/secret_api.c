@@ -29,7 +29,7 @@ static int object_body(struct request *rq, struct span *ret_body, struct err *e)
 		return -1;
 	if (ret_body->data[0] != '{')
 		return err_set(e, ERR_BAD_REQUEST, "Bad Request: the body must be a JSON object");
-	return 1;
+	return scan_unique(*ret_body, e);
 }
 
 /* The member as text; absent counts as empty. */

@@ -32,6 +32,21 @@ static int count_resources(struct span deployment, int64_t *ret_count, struct er
 	return 1;
 }
 
+static int check_features(struct span document, struct err *e)
+{
+	struct span list, each;
+	struct scan s;
+
+	if (!scan_find(document, "features", &list))
+		return 1;
+	if (list.data[0] != '[')
+		return bad("has 'features' that are no list", e);
+	for (scan_open(&s, list); scan_element(&s, &each);)
+		if (each.data[0] != '"')
+			return bad("has a feature that is no string", e);
+	return 1;
+}
+
 int checkpoint_check(struct span text, struct checkpoint_text *ret_checkpoint, struct err *e)
 {
 	struct checkpoint_text checkpoint;
@@ -46,7 +61,8 @@ int checkpoint_check(struct span text, struct checkpoint_text *ret_checkpoint, s
 		return bad("must have a 'version' from 1 to 4", e);
 	if (!scan_find(checkpoint.text, "deployment", &deployment) || deployment.data[0] != '{')
 		return bad("must have a 'deployment' object", e);
-	if (count_resources(deployment, &checkpoint.resources, e) < 0)
+	if (scan_unique(checkpoint.text, e) < 0 || check_features(checkpoint.text, e) < 0 ||
+	    count_resources(deployment, &checkpoint.resources, e) < 0)
 		return -1;
 	*ret_checkpoint = checkpoint;
 	return 1;

@@ -14,8 +14,10 @@
 /* {"version":…,"features":…,"deployment":…} with the members as they were sent. */
 static int compose(struct span document, struct buffer *text, struct err *e)
 {
-	struct span version, features, deployment;
+	struct span version, features, deployment, invalid;
 
+	if (scan_find(document, "isInvalid", &invalid) && invalid.data[0] != 't' && invalid.data[0] != 'f')
+		return err_set(e, ERR_BAD_REQUEST, "Bad Request: 'isInvalid' must be true or false");
 	if (!scan_find(document, "version", &version) || !scan_find(document, "deployment", &deployment))
 		return err_set(e, ERR_BAD_REQUEST, "Bad Request: a checkpoint must have 'version' and 'deployment'");
 	buffer_putc(text, '{');

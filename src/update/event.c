@@ -35,8 +35,10 @@ static int read_batch(struct span text, struct batch *b, struct err *e)
 	struct scan s;
 	size_t n = 0;
 
-	if (scan_document(text, &document, e) < 0)
+	if (scan_document(text, &document, e) < 0 || scan_unique(document, e) < 0)
 		return -1;
+	if (document.data[0] != '{')
+		return err_set(e, ERR_BAD_REQUEST, "Bad Request: the body must be a JSON object with 'events'");
 	if (!scan_find(document, "events", &list))
 		return 0;
 	if (list.data[0] != '[')

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "api/route.h"
 #include "base/limits.h"
+#include "json/scan.h"
 #include "update/update.h"
 
 /* RecordEngineEventBatch… */
@@ -24,7 +25,8 @@ int api_record_engine_event(struct request *rq, struct http_reply *rp, struct er
 	_cleanup_(buffer_done) struct buffer batch = BUFFER_INIT;
 	struct span event;
 
-	if (http_body(&rq->http, LIMIT_EVENTS_BYTES, &event, e) < 0)
+	if (http_body(&rq->http, LIMIT_EVENTS_BYTES, &event, e) < 0 || scan_document(event, &event, e) < 0 ||
+	    scan_unique(event, e) < 0)
 		return -1;
 	buffer_puts(&batch, "{\"events\":[");
 	buffer_append(&batch, event.data, event.length);

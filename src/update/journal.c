@@ -26,6 +26,8 @@ static int read_batch(struct span text, struct batch *b, struct err *e)
 		return -1;
 	if (document.data[0] != '{')
 		return err_set(e, ERR_BAD_REQUEST, "Bad Request: the body must be a JSON object with 'entries'");
+	if (scan_unique(document, e) < 0)
+		return -1;
 	if (!scan_find(document, "entries", &list))
 		return 1;
 	if (list.data[0] != '[')
