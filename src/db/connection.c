@@ -42,6 +42,8 @@ int db_fail(struct db *db, const char *what, unsigned number, const char *text, 
 
 	if (lost || is_wrong_node(number))
 		db->broken = true;
+	if (is_foreign_text(number))
+		return err_set(e, ERR_BAD_REQUEST, "Bad Request: a name has characters that no name here can have");
 	if (is_race(number) || (lost && db->in_transaction))
 		return err_set(e, ERR_RETRY, "%s", "");
 	if (lost || is_wrong_node(number) || (number >= 2000 && number < 2013))
