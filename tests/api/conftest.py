@@ -19,6 +19,10 @@ from lib.client import Access, Client, Stack  # noqa: E402
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "slow: takes more than ten seconds")
+    config.addinivalue_line("markers", "every_kind: once for each of update, preview, refresh and destroy")
+    config.addinivalue_line("markers", "with_body: only operations that take a body")
+    config.addinivalue_line("markers", "with_token: only operations for the holder of an access token")
+    config.addinivalue_line("markers", "with_lease: only operations for the holder of an update's lease")
 
 
 @pytest.fixture(scope="session")

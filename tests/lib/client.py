@@ -107,6 +107,8 @@ class Access:
         self.organization, self.user, self.token = described["organization"], described["user"], described["token"]
         self.other = described.get("other")
         self.folder, self.build = described.get("folder"), described.get("build")
+        self.web = described.get("web", "lighttpd")
+        self.max_body = described.get("max_body")
 
     def client(self):
         return Client(self.url, self.token)

@@ -344,7 +344,9 @@ class Installation:
             described = json.loads(self.access.read_text())
         else:
             described = {**self.sign_up("alice", "acme"), "other": self.sign_up("mallory", "elsewhere")}
-        described.update(url=self.url, folder=str(self.folder), build=str(self.build))
+        described.update(url=self.url, folder=str(self.folder), build=str(self.build), web=self.web)
+        if "PULUMI_MAX_BODY_BYTES" in self.more:
+            described["max_body"] = int(self.more["PULUMI_MAX_BODY_BYTES"])
         self.access.touch(mode=0o600)
         self.access.write_text(json.dumps(described, indent=1))
 
