@@ -78,6 +78,43 @@ static void renames_the_rest_of_the_document(void **state)
 	       "},\"type\":\"creating\"}],\"snippets\":[{\"uuid\":\"1\",\"references\":{\"a\":" NEW("a:b:C", "x") "}}]}}");
 }
 
+static struct buffer renamed_to(const char *before, const struct stack_path *there)
+{
+	struct buffer out = BUFFER_INIT;
+
+	rename_document(span_of(before), &from, there, &out);
+	return out;
+}
+
+/* Another organization: names without regard to case, and no URN changes, however it is spelt. */
+static void moves_to_another_organization(void **state)
+{
+	static const struct stack_path there = { "other", "shop", "dev" };
+	struct buffer out = renamed_to(
+		"{\"deployment\":{\"secrets_providers\":{\"type\":\"service\",\"state\":{\"owner\":\"Acme\",\"project\":\"\\u0073hop\"}},"
+		"\"resources\":[{\"urn\":\"urn\\u003apulumi:dev::shop::a:b:C::x\",\"provider\":\"urn\\u003apulumi:dev::shop::p:q:r::d::1\"}]}}",
+		&there);
+
+	(void)state;
+	assert_string_equal(
+		out.data,
+		"{\"deployment\":{\"secrets_providers\":{\"type\":\"service\",\"state\":{\"owner\":\"other\",\"project\":\"\\u0073hop\"}},"
+		"\"resources\":[{\"urn\":\"urn\\u003apulumi:dev::shop::a:b:C::x\",\"provider\":\"urn\\u003apulumi:dev::shop::p:q:r::d::1\"}]}}");
+	buffer_done(&out);
+}
+
+/* A name may have the separator in it, and the types of parents stay in the URN of a child. */
+static void takes_urns_apart(void **state)
+{
+	(void)state;
+	expect(RESOURCE("\"urn\":" OLD("pulumi:pulumi:Stack$a:b:C", "x::y::shop-dev")), RESOURCE("\"urn\":" NEW("pulumi:pulumi:Stack$a:b:C", "x::y::shop-dev")));
+	expect(RESOURCE("\"urn\":" OLD("pulumi:pulumi:Stack", "shop-dev2")), RESOURCE("\"urn\":" NEW("pulumi:pulumi:Stack", "shop-dev2")));
+	expect(RESOURCE("\"urn\":\"urn:pulumi:dev::shop\",\"provider\":\"\",\"parent\":null,\"aliases\":null,\"inputs\":7"),
+	       RESOURCE("\"urn\":\"urn:pulumi:dev::shop\",\"provider\":\"\",\"parent\":null,\"aliases\":null,\"inputs\":7"));
+	expect(RESOURCE("\"provider\":\"urn:pulumi:dev::shop::pulumi:providers:p::a::b::id\""),
+	       RESOURCE("\"provider\":\"urn:pulumi:prod::store::pulumi:providers:p::a::b::id\""));
+}
+
 static void reads_escapes(void **state)
 {
 	(void)state;
@@ -90,7 +127,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(renames_every_reference),	cmocka_unit_test(renames_references_inside_values),
 		cmocka_unit_test(leaves_everything_else),	cmocka_unit_test(renames_the_rest_of_the_document),
-		cmocka_unit_test(reads_escapes),
+		cmocka_unit_test(reads_escapes),		cmocka_unit_test(moves_to_another_organization),
+		cmocka_unit_test(takes_urns_apart),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
