@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/fault.h"
 #include "blob/provider.h"
 #include "crypto/crypto.h"
 
@@ -48,9 +49,11 @@ static int make_folder(char *path, struct err *e)
 	char *above = strrchr(path, '/');
 	int rc;
 
+	fault_point("blob.mkdir");
 	if (mkdir(path, 0750) < 0)
 		return errno == EEXIST ? 1 : fail("cannot make", path, e);
 	*above = '\0';
+	fault_point("blob.mkdir_flush");
 	rc = sync_folder(path, e);
 	*above = '/';
 	return rc;
@@ -86,7 +89,10 @@ static int writer_write(struct sink *self, const void *data, size_t length, stru
 	const char *from = data;
 
 	while (length) {
-		ssize_t n = write(w->fd, from, length);
+		ssize_t n;
+
+		fault_point("blob.write");
+		n = write(w->fd, from, length);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -126,6 +132,7 @@ static int writer_open(struct blob_store *store, struct blob_writer **ret_writer
 	w->fd = -1;
 	if (make_parents(w->scratch, strlen(local_of(store)->folder), e) < 0)
 		return -1;
+	fault_point("blob.create");
 	w->fd = open(w->scratch, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
 	if (w->fd < 0)
 		return fail("cannot create", w->scratch, e);
@@ -138,14 +145,18 @@ static int rename_durably(struct local_writer *w, char *path, struct err *e)
 	char *slash = strrchr(path, '/');
 	int rc;
 
+	fault_point("blob.flush");
 	if (fsync(w->fd) < 0)
 		return fail("cannot flush", w->scratch, e);
+	fault_point("blob.rename");
 	if (rename(w->scratch, path) < 0)
 		return fail("cannot rename to", path, e);
 	free(TAKE(w->scratch));
 	*slash = '\0';
+	fault_point("blob.folder_flush");
 	rc = sync_folder(path, e);
 	*slash = '/';
+	fault_point("blob.done");
 	return rc;
 }
 

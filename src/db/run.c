@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <time.h>
 
+#include "base/fault.h"
 #include "db/internal.h"
 
 #define ATTEMPTS 8
@@ -13,13 +14,22 @@ static void pause_before(int attempt)
 	nanosleep(&t, NULL);
 }
 
+static int commit(struct db *db, struct err *e)
+{
+	int rc;
+
+	fault_point("commit.before");
+	rc = db_commit(db, e);
+	fault_point("commit.after");
+	return rc;
+}
+
 int db_run(struct db *db, int (*work)(void *context, struct err *e), void *context, struct err *e)
 {
 	for (int attempt = 0;; attempt++) {
 		struct err last = { 0 };
 
-		if (db_begin(db, &last) == 1 && work(context, &last) >= 0 &&
-		    db_commit(db, &last) == 1)
+		if (db_begin(db, &last) == 1 && work(context, &last) >= 0 && commit(db, &last) == 1)
 			return 1;
 		db_rollback(db);
 		if (last.kind != ERR_RETRY || attempt == ATTEMPTS) {

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/fault.h"
 #include "db/internal.h"
 
 #define ER_DUPLICATE 1062
@@ -122,8 +123,11 @@ static int execute_once(struct db *db, const struct stmt *s, const struct db_val
 		bind_value(&values[i], &binds[i], &times[i]);
 	if (count && mysql_stmt_bind_param(*ret_handle, binds))
 		return fail(db, s, *ret_handle, e);
-	if (!mysql_stmt_execute(*ret_handle))
+	fault_point("statement.before");
+	if (!mysql_stmt_execute(*ret_handle)) {
+		fault_point("statement.after");
 		return 1;
+	}
 	if (mysql_stmt_errno(*ret_handle) == ER_DUPLICATE)
 		return 0;
 	return fail(db, s, *ret_handle, e);
