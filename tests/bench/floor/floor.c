@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The floor under journal batches: plain connections that commit rows of that size, one after the other each.
+ * Prints how many a second, and how long one took, as JSON.
  * usage: floor SOCKET USER PASSWORD DATABASE CONNECTIONS SECONDS BYTES
  */
 #include <mysql.h>
@@ -16,8 +17,8 @@ struct connection {
 	pthread_t thread;
 	unsigned number;
 	double seconds;
-	size_t bytes;
-	long done;
+	size_t bytes, done, room;
+	double *taken;		/* seconds of each commit */
 };
 
 static double now(void)
@@ -34,6 +35,17 @@ static void fail(const char *text)
 	exit(1);
 }
 
+static void note(struct connection *c, double seconds)
+{
+	if (c->done == c->room) {
+		c->room = c->room ? 2 * c->room : 4096;
+		c->taken = realloc(c->taken, c->room * sizeof(*c->taken));
+		if (!c->taken)
+			fail("out of memory");
+	}
+	c->taken[c->done++] = seconds;
+}
+
 static void insert(MYSQL_STMT *stmt, struct connection *c)
 {
 	unsigned long length = c->bytes;
@@ -44,14 +56,19 @@ static void insert(MYSQL_STMT *stmt, struct connection *c)
 		{ .buffer_type = MYSQL_TYPE_LONGLONG, .buffer = &sequence },
 		{ .buffer_type = MYSQL_TYPE_BLOB, .buffer = body, .buffer_length = length, .length = &length },
 	};
-	double until = now() + c->seconds;
+	double start = now(), until = start + c->seconds;
 
 	for (size_t i = 0; i < c->bytes; i++)
 		body[i] = (char)rand();
 	mysql_stmt_bind_param(stmt, binds);
-	for (; now() < until; c->done++, sequence++)
+	for (; start < until; sequence++) {
+		double from = start;
+
 		if (mysql_stmt_execute(stmt))
 			fail(mysql_stmt_error(stmt));
+		start = now();
+		note(c, start - from);
+	}
 	free(body);
 }
 
@@ -82,26 +99,50 @@ static void query(char **argv, const char *sql)
 	mysql_close(mysql);
 }
 
+static int by_size(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static void report(struct connection *all, int count, double seconds, size_t bytes)
+{
+	struct connection sum = { 0 };
+
+	for (int i = 0; i < count; i++)
+		for (size_t j = 0; j < all[i].done; j++)
+			note(&sum, all[i].taken[j]);
+	if (sum.done == 0)
+		fail("nothing was committed in time");
+	qsort(sum.taken, sum.done, sizeof(*sum.taken), by_size);
+	printf("{\"connections\":%d,\"bytes\":%zu,\"commits\":%zu,\"per_second\":%.1f,\"median_ms\":%.3f,\"p99_ms\":%.3f}\n",
+	       count, bytes, sum.done, (double)sum.done / seconds, 1000 * sum.taken[sum.done / 2],
+	       1000 * sum.taken[sum.done * 99 / 100]);
+	free(sum.taken);
+}
+
 int main(int argc, char **argv)
 {
 	int count = argc == 8 ? atoi(argv[5]) : 0;
-	struct connection *all = calloc((size_t)count, sizeof(*all));
-	long done = 0;
+	struct connection *all;
 
 	if (count < 1)
 		fail("usage: floor SOCKET USER PASSWORD DATABASE CONNECTIONS SECONDS BYTES");
+	all = calloc((size_t)count, sizeof(*all));
 	query(argv, "CREATE OR REPLACE TABLE bench_floor (connection INT NOT NULL, sequence BIGINT NOT NULL, body LONGBLOB NOT NULL, "
 		    "PRIMARY KEY (connection, sequence)) ENGINE=InnoDB");
 	for (int i = 0; i < count; i++) {
-		all[i] = (struct connection){ argv, 0, (unsigned)i, atof(argv[6]), (size_t)atol(argv[7]), 0 };
+		all[i] = (struct connection){ .argv = argv, .number = (unsigned)i, .seconds = atof(argv[6]),
+					      .bytes = (size_t)atol(argv[7]) };
 		pthread_create(&all[i].thread, NULL, run, &all[i]);
 	}
-	for (int i = 0; i < count; i++) {
+	for (int i = 0; i < count; i++)
 		pthread_join(all[i].thread, NULL);
-		done += all[i].done;
-	}
 	query(argv, "DROP TABLE bench_floor");
-	printf("{\"connections\":%d,\"bytes\":%s,\"commits\":%ld,\"per_second\":%.0f}\n", count, argv[7], done, (double)done / atof(argv[6]));
+	report(all, count, atof(argv[6]), (size_t)atol(argv[7]));
+	for (int i = 0; i < count; i++)
+		free(all[i].taken);
 	free(all);
 	return 0;
 }

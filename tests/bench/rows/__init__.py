@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The rows of docs/performance.md: how each is measured."""
