@@ -4,7 +4,7 @@
 #include "blob/provider.h"
 
 /* The first whose scheme fits; a new provider gets a line here. */
-static const struct blob_provider *const providers[] = { &blob_local };
+static const struct blob_provider *const providers[] = { &blob_local, &blob_s3 };
 
 static bool key_valid(const char *key)
 {

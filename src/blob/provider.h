@@ -31,6 +31,6 @@ struct blob_writer {
 	struct blob_store *store;
 };
 
-extern const struct blob_provider blob_local;
+extern const struct blob_provider blob_local, blob_s3;
 
 #endif

@@ -32,11 +32,12 @@ static int open_database(struct app *app, struct arena *arena, struct err *e)
 
 static int open_objects(struct app *app, struct err *e)
 {
-	const char *folder;
+	static const char local[] = "PULUMI_LOCAL_OBJECTS", remote[] = "PULUMI_CHECKPOINT_BLOB_STORAGE_ENDPOINT";
+	const char *folder = setting(local), *url = setting(remote);
 
-	if (setting_required("PULUMI_LOCAL_OBJECTS", &folder, e) < 0)
-		return -1;
-	return blob_open("PULUMI_LOCAL_OBJECTS", folder, &app->objects, e);
+	if (!folder == !url)
+		return err_internal(e, "%s, %s: set one of them, where the checkpoints are kept", local, remote);
+	return blob_open(url ? remote : local, url ? url : folder, &app->objects, e);
 }
 
 static int open_keys(struct app *app, struct err *e)

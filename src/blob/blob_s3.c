@@ -1,0 +1,439 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Objects in S3 or a server that speaks like it. An object is spooled in memory-backed storage, its digest signed
+ * with the request, so that the server checks what it got; large ones go in parts.
+ */
+#include <errno.h>
+#include <libxml/parser.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "blob/provider.h"
+#include "crypto/crypto.h"
+#include "net/aws.h"
+#include "net/query.h"
+
+#define PART_BYTES (16ULL << 20)
+#define SINGLE_BYTES (64ULL << 20)	/* up to this an object is one request */
+#define XML_LIMIT (8ULL << 20)
+
+struct s3_store {
+	struct blob_store store;
+	struct web *web;
+	struct aws *aws;
+	char *bucket, *region, *host, *base;	/* base: scheme://host */
+	bool path_style;
+};
+
+struct s3_writer {
+	struct blob_writer writer;
+	struct buffer data;
+};
+
+static struct s3_store *s3_of(struct blob_store *store)
+{
+	return (struct s3_store *)store;
+}
+
+static int64_t now_us(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+/* One call: `key` may be "" for the bucket; `query` in canonical form. */
+struct s3_call {
+	const char *method, *key, *query;
+	struct span body;
+	size_t limit;
+};
+
+static void path_of(const struct s3_store *s, const char *key, struct buffer *ret_path)
+{
+	if (s->path_style)
+		buffer_printf(ret_path, "/%s%s", s->bucket, *key ? "/" : "");
+	else
+		buffer_putc(ret_path, '/');
+	web_escape(span_of(key), true, ret_path);
+}
+
+static int sign(struct s3_store *s, const struct s3_call *c, const char *path, struct buffer *headers, struct err *e)
+{
+	struct aws_credentials credentials;
+	unsigned char digest[SHA256_BYTES];
+	char hex[2 * SHA256_BYTES + 1];
+	int64_t now = now_us();
+
+	if (aws_credentials(s->aws, s->web, now, &credentials, e) < 0)
+		return -1;
+	sha256(c->body, digest);
+	hex_encode(digest, sizeof(digest), hex);
+	sigv4_sign(&(struct sigv4_request){ c->method, s->host, path, c->query, hex, s->region, "s3", now }, &credentials, "", headers);
+	buffer_puts(headers, "Content-Type: application/octet-stream\n");
+	return 1;
+}
+
+static int call(struct s3_store *s, const struct s3_call *c, struct web_answer *answer, struct err *e)
+{
+	_cleanup_(buffer_done) struct buffer path = BUFFER_INIT, url = BUFFER_INIT, headers = BUFFER_INIT;
+
+	path_of(s, c->key, &path);
+	if (sign(s, c, path.data, &headers, e) < 0)
+		return -1;
+	buffer_printf(&url, "%s%s%s%s", s->base, path.data, *c->query ? "?" : "", c->query);
+	return web_call_again(s->web, &(struct web_request){ c->method, url.data, &headers, c->body, c->limit, 300 }, answer, e);
+}
+
+static int refused(const struct s3_store *s, const struct s3_call *c, const struct web_answer *answer, struct err *e)
+{
+	return err_unavailable(e, "object store: %s %s/%s: answer %d: %.200s", c->method, s->bucket, c->key, answer->status,
+			       answer->body.data ? answer->body.data : "");
+}
+
+static int expect(struct s3_store *s, const struct s3_call *c, struct web_answer *answer, struct err *e)
+{
+	if (call(s, c, answer, e) < 0)
+		return -1;
+	return answer->status / 100 == 2 ? 1 : refused(s, c, answer, e);
+}
+
+static int writer_write(struct sink *self, const void *data, size_t length, struct err *e)
+{
+	(void)e;
+	buffer_append(&((struct s3_writer *)self)->data, data, length);
+	return 1;
+}
+
+static int writer_open(struct blob_store *store, struct blob_writer **ret_writer, struct err *e)
+{
+	struct s3_writer *w = xcalloc(1, sizeof(*w));
+
+	(void)e;
+	w->writer = (struct blob_writer){ { writer_write }, store };
+	*ret_writer = &w->writer;
+	return 1;
+}
+
+static void writer_close(struct blob_writer *self)
+{
+	struct s3_writer *w = (struct s3_writer *)self;
+
+	buffer_done(&w->data);
+	free(w);
+}
+
+/* The text of the first element of that name, in the arena; NULL when there is none. */
+static const char *element(const xmlNode *node, const char *name, struct arena *arena)
+{
+	for (; node; node = node->next) {
+		const char *inside = NULL;
+
+		if (node->type == XML_ELEMENT_NODE && !strcmp((const char *)node->name, name)) {
+			xmlChar *text = xmlNodeGetContent(node);
+
+			inside = arena_strdup(arena, (const char *)text);
+			xmlFree(text);
+		}
+		inside = inside ? inside : element(node->children, name, arena);
+		if (inside)
+			return inside;
+	}
+	return NULL;
+}
+
+static void document_done(xmlDoc **document)
+{
+	xmlFreeDoc(*document);
+}
+
+static xmlDoc *parse(const struct buffer *text)
+{
+	return xmlReadMemory(text->data ? text->data : "", (int)text->length, NULL, NULL,
+			     XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
+}
+
+static int begin_parts(struct s3_store *s, const char *key, struct arena *arena, const char **ret_upload, struct err *e)
+{
+	_cleanup_(web_answer_done) struct web_answer answer = { 0 };
+	struct s3_call c = { "POST", key, "uploads=", SPAN(""), XML_LIMIT };
+	xmlDoc *document __attribute__((cleanup(document_done))) = NULL;
+	const char *id;
+
+	if (expect(s, &c, &answer, e) < 0)
+		return -1;
+	document = parse(&answer.body);
+	id = document ? element(xmlDocGetRootElement(document), "UploadId", arena) : NULL;
+	if (!id)
+		return refused(s, &c, &answer, e);
+	*ret_upload = id;
+	return 1;
+}
+
+static int put_part(struct s3_store *s, const char *key, const char *upload, size_t number, struct span data,
+		    struct buffer *list, struct err *e)
+{
+	_cleanup_(web_answer_done) struct web_answer answer = { 0 };
+	_cleanup_(arena_clear) struct arena arena = ARENA_INIT;
+	_cleanup_(buffer_done) struct buffer query = BUFFER_INIT;
+	struct s3_call c = { "PUT", key, NULL, data, XML_LIMIT };
+	const char *tag;
+
+	buffer_printf(&query, "partNumber=%zu&uploadId=", number);
+	web_escape(span_of(upload), false, &query);
+	c.query = query.data;
+	if (expect(s, &c, &answer, e) < 0)
+		return -1;
+	tag = web_header(&answer, "ETag", &arena);
+	buffer_printf(list, "<Part><PartNumber>%zu</PartNumber><ETag>%s</ETag></Part>", number, tag ? tag : "");
+	return 1;
+}
+
+/* The answer to the last call can be 200 and still an error: it says so in its body. */
+static int end_parts(struct s3_store *s, const char *key, const char *query, struct span list, struct err *e)
+{
+	_cleanup_(web_answer_done) struct web_answer answer = { 0 };
+	struct s3_call c = { "POST", key, query, list, XML_LIMIT };
+
+	if (expect(s, &c, &answer, e) < 0)
+		return -1;
+	return answer.body.data && strstr(answer.body.data, "<Error>") ? refused(s, &c, &answer, e) : 1;
+}
+
+static void abort_parts(struct s3_store *s, const char *key, const char *query)
+{
+	_cleanup_(web_answer_done) struct web_answer answer = { 0 };
+	struct err ignored = { 0 };
+
+	(void)!call(s, &(struct s3_call){ "DELETE", key, query, SPAN(""), XML_LIMIT }, &answer, &ignored);
+}
+
+static int put_parts(struct s3_store *s, const char *key, struct span data, struct err *e)
+{
+	_cleanup_(arena_clear) struct arena arena = ARENA_INIT;
+	_cleanup_(buffer_done) struct buffer list = BUFFER_INIT, query = BUFFER_INIT;
+	const char *upload = NULL;
+	int rc = begin_parts(s, key, &arena, &upload, e);
+
+	if (rc < 0)
+		return -1;
+	buffer_puts(&query, "uploadId=");
+	web_escape(span_of(upload), false, &query);
+	buffer_puts(&list, "<CompleteMultipartUpload>");
+	for (size_t number = 1; rc == 1 && data.length; number++) {
+		size_t n = data.length < PART_BYTES ? data.length : PART_BYTES;
+
+		rc = put_part(s, key, upload, number, (struct span){ data.data, n }, &list, e);
+		data = (struct span){ data.data + n, data.length - n };
+	}
+	buffer_puts(&list, "</CompleteMultipartUpload>");
+	if (rc == 1)
+		rc = end_parts(s, key, query.data, buffer_span(&list), e);
+	if (rc < 0)
+		abort_parts(s, key, query.data);
+	return rc;
+}
+
+static int writer_commit(struct blob_writer *self, const char *key, struct err *e)
+{
+	_cleanup_(web_answer_done) struct web_answer answer = { 0 };
+	struct buffer *data = &((struct s3_writer *)self)->data;
+	struct span body = { data->data ? data->data : "", data->length };
+
+	if (body.length > SINGLE_BYTES)
+		return put_parts(s3_of(self->store), key, body, e);
+	return expect(s3_of(self->store), &(struct s3_call){ "PUT", key, "", body, XML_LIMIT }, &answer, e);
+}
+
+static int s3_get(struct blob_store *store, const char *key, struct buffer *ret_data, struct err *e)
+{
+	_cleanup_(web_answer_done) struct web_answer answer = { 0 };
+	struct s3_call c = { "GET", key, "", SPAN(""), SIZE_MAX };
+
+	if (call(s3_of(store), &c, &answer, e) < 0)
+		return -1;
+	if (answer.status == 404)
+		return 0;
+	if (answer.status != 200)
+		return refused(s3_of(store), &c, &answer, e);
+	buffer_append(ret_data, answer.body.data, answer.body.length);
+	return 1;
+}
+
+static int s3_delete(struct blob_store *store, const char *key, struct err *e)
+{
+	_cleanup_(web_answer_done) struct web_answer answer = { 0 };
+	struct s3_call c = { "DELETE", key, "", SPAN(""), XML_LIMIT };
+
+	if (call(s3_of(store), &c, &answer, e) < 0)
+		return -1;
+	if (answer.status == 404)
+		return 0;
+	return answer.status / 100 == 2 ? 1 : refused(s3_of(store), &c, &answer, e);
+}
+
+static int64_t time_of(const char *text)
+{
+	struct tm tm = { 0 };
+
+	return text && strptime(text, "%Y-%m-%dT%H:%M:%S", &tm) ? (int64_t)timegm(&tm) * 1000000 : 0;
+}
+
+static int list_page(const xmlNode *root, blob_each *each, void *context, struct err *e)
+{
+	int rc = 1;
+
+	for (const xmlNode *node = root->children; rc == 1 && node; node = node->next) {
+		_cleanup_(arena_clear) struct arena arena = ARENA_INIT;
+		struct blob_object object;
+		const char *size;
+
+		if (node->type != XML_ELEMENT_NODE || strcmp((const char *)node->name, "Contents"))
+			continue;
+		size = element(node->children, "Size", &arena);
+		object = (struct blob_object){ element(node->children, "Key", &arena), size ? atoll(size) : 0,
+					       time_of(element(node->children, "LastModified", &arena)) };
+		if (object.key)
+			rc = each(context, &object, e);
+	}
+	return rc;
+}
+
+/* 1 another page follows, 0 that was the last. */
+static int next_page(const xmlNode *root, const char *prefix, struct buffer *query)
+{
+	_cleanup_(arena_clear) struct arena arena = ARENA_INIT;
+	const char *token = element(root, "NextContinuationToken", &arena);
+
+	if (!token)
+		return 0;
+	buffer_clear(query);
+	buffer_puts(query, "continuation-token=");
+	web_escape(span_of(token), false, query);
+	buffer_puts(query, "&list-type=2&prefix=");
+	web_escape(span_of(prefix), false, query);
+	return 1;
+}
+
+static int s3_list(struct blob_store *store, const char *prefix, blob_each *each, void *context, struct err *e)
+{
+	_cleanup_(buffer_done) struct buffer query = BUFFER_INIT;
+	int rc = 1;
+
+	buffer_puts(&query, "list-type=2&prefix=");
+	web_escape(span_of(prefix), false, &query);
+	while (rc == 1) {
+		_cleanup_(web_answer_done) struct web_answer answer = { 0 };
+		struct s3_call c = { "GET", "", query.data, SPAN(""), XML_LIMIT };
+		xmlDoc *document __attribute__((cleanup(document_done))) = NULL;
+
+		if (expect(s3_of(store), &c, &answer, e) < 0)
+			return -1;
+		document = parse(&answer.body);
+		if (!document)
+			return refused(s3_of(store), &c, &answer, e);
+		rc = list_page(xmlDocGetRootElement(document), each, context, e);
+		if (rc == 1)
+			rc = next_page(xmlDocGetRootElement(document), prefix, &query);
+	}
+	return rc < 0 ? -1 : 1;
+}
+
+static void s3_close(struct blob_store *store)
+{
+	struct s3_store *s = s3_of(store);
+
+	aws_close(s->aws);
+	web_close(s->web);
+	free(s->bucket);
+	free(s->region);
+	free(s->host);
+	free(s->base);
+	free(s);
+}
+
+/* endpoint is host[:port] or a URL; without one it is Amazon's for the region. */
+static void set_endpoint(struct s3_store *s, const char *endpoint, bool plain)
+{
+	struct buffer host = BUFFER_INIT, base = BUFFER_INIT;
+	const char *scheme = plain ? "http" : "https";
+
+	if (!strncmp(endpoint, "http://", 7))
+		scheme = "http", endpoint += 7;
+	else if (!strncmp(endpoint, "https://", 8))
+		endpoint += 8;
+	if (!s->path_style)
+		buffer_printf(&host, "%s.", s->bucket);
+	if (*endpoint)
+		buffer_append(&host, endpoint, strcspn(endpoint, "/"));
+	else
+		buffer_printf(&host, "s3.%s.amazonaws.com", s->region);
+	buffer_printf(&base, "%s://%s", scheme, host.data);
+	s->host = host.data;
+	s->base = base.data;
+}
+
+static int configure(const char *name, const struct url_parts *u, struct s3_store *s, struct err *e)
+{
+	static const char *const options[] = { "region", "endpoint", "disableSSL", "disable_https", "s3ForcePathStyle", "use_path_style",
+					       "hostname_immutable", "awssdk", "profile", NULL };
+	bool plain, plain2, style, style2;
+	const char *region;
+
+	if (url_check_options(name, u, options, e) < 0 || url_option_bool(name, u, "disableSSL", &plain, e) < 0 ||
+	    url_option_bool(name, u, "disable_https", &plain2, e) < 0 || url_option_bool(name, u, "s3ForcePathStyle", &style, e) < 0 ||
+	    url_option_bool(name, u, "use_path_style", &style2, e) < 0)
+		return -1;
+	s->aws = aws_open(url_option(u, "profile", NULL));
+	region = url_option(u, "region", aws_region(s->aws));
+	if (!region)
+		return err_internal(e, "%s: no region: add ?region=… or set AWS_REGION", name);
+	s->bucket = xstrdup(u->name);
+	s->region = xstrdup(region);
+	/* A bucket with a dot in its name has no certificate of its own. */
+	s->path_style = style || style2 || strchr(u->name, '.');
+	set_endpoint(s, url_option(u, "endpoint", ""), plain || plain2);
+	return 1;
+}
+
+/* Asks for nothing that is there: a wrong bucket, key or address shows at start. */
+static int try_it(const char *name, struct s3_store *s, struct err *e)
+{
+	_cleanup_(web_answer_done) struct web_answer answer = { 0 };
+	struct s3_call c = { "GET", "", "list-type=2&max-keys=1", SPAN(""), XML_LIMIT };
+	struct err inner = { 0 };
+
+	if (expect(s, &c, &answer, &inner) == 1)
+		return 1;
+	return err_internal(e, "%s: %s", name, inner.detail[0] ? inner.detail : inner.message);
+}
+
+static int s3_open(const char *name, const char *where, struct blob_store **ret_store, struct err *e)
+{
+	_cleanup_(arena_clear) struct arena arena = ARENA_INIT;
+	struct s3_store *s = xcalloc(1, sizeof(*s));
+	struct url_parts parts;
+
+	s->store.provider = &blob_s3;
+	s->web = web_open();
+	if (url_parse(name, where, &arena, &parts, e) < 0 || configure(name, &parts, s, e) < 0 || try_it(name, s, e) < 0) {
+		s3_close(&s->store);
+		return -1;
+	}
+	*ret_store = &s->store;
+	return 1;
+}
+
+const struct blob_provider blob_s3 = {
+	.scheme = "s3",
+	.open = s3_open,
+	.close = s3_close,
+	.writer_open = writer_open,
+	.writer_commit = writer_commit,
+	.writer_close = writer_close,
+	.get = s3_get,
+	.delete = s3_delete,
+	.list = s3_list,
+};
