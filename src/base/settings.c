@@ -88,8 +88,7 @@ static void report_unknown(void)
 			continue;
 		memcpy(name, *each, n);
 		name[n] = '\0';
-		if (find(name) == SETTING_COUNT && strcmp(name, "PULUMI_API_CONFIG") &&
-		    strcmp(name, "PULUMI_MIGRATIONS_DIR") && strcmp(name, "PULUMI_FAULT_POINT"))
+		if (find(name) == SETTING_COUNT && strcmp(name, "PULUMI_API_CONFIG") && strcmp(name, "PULUMI_FAULT_POINT"))
 			fprintf(stderr, "level=warning msg=\"unknown setting\" name=%s\n", name);
 	}
 }
@@ -141,7 +140,7 @@ int settings_load(struct err *e)
 	const char *path = named && *named ? named : PKG_SYSCONFDIR "/pulumi-api.conf";
 
 	report_unknown();
-	if (!named && access(path, R_OK) < 0)
+	if (path != named && access(path, R_OK) < 0)
 		return 1;
 	return read_file(path, e);
 }

@@ -85,7 +85,7 @@ static int set_tls(struct db *db, MYSQL *mysql, struct err *e)
 
 static int set_options(struct db *db, MYSQL *mysql, struct err *e)
 {
-	unsigned connect_timeout = 5, io_timeout = 60;
+	unsigned connect_timeout = 5, io_timeout = db->config.answer_seconds ? db->config.answer_seconds : 60;
 	unsigned long packet = 1UL << 30;
 
 	mysql_optionsv(mysql, MYSQL_OPT_CONNECT_TIMEOUT, &connect_timeout);

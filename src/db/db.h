@@ -26,6 +26,7 @@ struct db_config {
 	const char *user, *password, *database;	/* database may be NULL (migrations, before it exists) */
 	const char *ca_certificate_pem;		/* NULL: no TLS asked for */
 	const char *min_tls_version;		/* NULL, "1.2" or "1.3" */
+	unsigned answer_seconds;		/* how long a statement may take; 0: a minute */
 };
 
 /* A statement has a name (shown in errors and in the slow log as a comment) and a whole text. */

@@ -8,6 +8,7 @@
 #include "db/connect.h"
 #include "secret/secret.h"
 #include "stack/stack_key.h"
+#include "start/schema.h"
 
 static int64_t clock_now(void)
 {
@@ -27,7 +28,7 @@ static int open_database(struct app *app, struct arena *arena, struct err *e)
 
 	if (db_endpoint(setting("PULUMI_DATABASE_ENDPOINT"), arena, &config, e) < 0)
 		return -1;
-	return db_open(&config, &app->db, e);
+	return db_open(&config, &app->db, e) < 0 ? -1 : schema_check(app->db, e);
 }
 
 static int open_objects(struct app *app, struct err *e)

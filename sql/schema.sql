@@ -1,0 +1,216 @@
+-- The whole schema: the sum of sql/migrations/, for readers. Written by pulumi-migrate schema.
+
+CREATE TABLE access_tokens (
+  id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'UUIDv7',
+  user_id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  token_sha256 BINARY(32) NOT NULL COMMENT 'the value itself is never stored',
+  name VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci NOT NULL DEFAULT '',
+  description VARCHAR(256) CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci NOT NULL DEFAULT '',
+  created_at DATETIME(6) NOT NULL,
+  expires_at DATETIME(6) NULL COMMENT 'NULL: never',
+  last_used_at DATETIME(6) NULL COMMENT 'precise to the hour',
+  PRIMARY KEY (id),
+  KEY access_tokens_expires (expires_at),
+  UNIQUE KEY access_tokens_token (token_sha256),
+  KEY access_tokens_user (user_id, id)
+) COMMENT='personal access tokens';
+
+CREATE TABLE audit_events (
+  id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'UUIDv7',
+  organization_id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NULL COMMENT 'NULL: concerns the installation',
+  user_id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NULL,
+  token_id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NULL,
+  event VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'the operation, e.g. delete_stack',
+  description TEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci NOT NULL,
+  source_ip VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT '',
+  created_at DATETIME(6) NOT NULL,
+  PRIMARY KEY (id),
+  KEY audit_events_organization (organization_id, id)
+) COMMENT='who did what, written with the change';
+
+CREATE TABLE checkpoints (
+  stack_id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  version BIGINT NOT NULL COMMENT 'version of the update that left this state; 0: given at creation',
+  sha256 BINARY(32) NOT NULL COMMENT 'of the text; the object is named by it',
+  bytes BIGINT NOT NULL COMMENT 'length of the text',
+  resource_count BIGINT NOT NULL,
+  created_at DATETIME(6) NOT NULL,
+  PRIMARY KEY (stack_id, version)
+) COMMENT='states that an update left behind';
+
+CREATE TABLE claims (
+  name VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'the work',
+  holder CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'UUIDv7 of the process',
+  description VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci NOT NULL COMMENT 'program, process and host, for people',
+  expires_at DATETIME(6) NOT NULL COMMENT 'free again unless renewed',
+  PRIMARY KEY (name)
+) COMMENT='work that one process may do at a time';
+
+CREATE TABLE event_batches (
+  update_id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  first_sequence BIGINT NOT NULL COMMENT 'smallest event sequence in it',
+  last_sequence BIGINT NOT NULL COMMENT 'largest event sequence in it',
+  digest BINARY(32) NOT NULL COMMENT 'SHA-256 of the text',
+  body LONGBLOB NOT NULL COMMENT 'the request as it arrived',
+  gzip TINYINT(1) NOT NULL COMMENT 'the body is compressed',
+  PRIMARY KEY (update_id, first_sequence, digest),
+  CONSTRAINT event_batches_update FOREIGN KEY (update_id) REFERENCES updates (id) ON DELETE CASCADE
+) COMMENT='engine events, a row a request';
+
+CREATE TABLE journal_batches (
+  update_id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  first_sequence BIGINT NOT NULL COMMENT 'smallest sequence id in it',
+  last_sequence BIGINT NOT NULL COMMENT 'largest sequence id in it',
+  digest BINARY(32) NOT NULL COMMENT 'SHA-256 of the text: a repeated batch is the same row',
+  bytes BIGINT NOT NULL COMMENT 'length of the text',
+  body LONGBLOB NULL COMMENT 'the request as it arrived; NULL: an object holds it',
+  gzip TINYINT(1) NOT NULL COMMENT 'the body is compressed',
+  received_at DATETIME(6) NOT NULL,
+  PRIMARY KEY (update_id, first_sequence, digest),
+  CONSTRAINT journal_batches_update FOREIGN KEY (update_id) REFERENCES updates (id) ON DELETE CASCADE
+) COMMENT='journal entries of running and recently ended updates, a row a request';
+
+CREATE TABLE master_keys (
+  id CHAR(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'start of the SHA-256 of the key, hex',
+  created_at DATETIME(6) NOT NULL COMMENT 'when it was first seen',
+  retired_at DATETIME(6) NULL COMMENT 'since then it seals nothing more',
+  PRIMARY KEY (id)
+) COMMENT='master keys that have sealed; the keys themselves are never here';
+
+CREATE TABLE organization_members (
+  organization_id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  user_id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  role VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'admin or member',
+  created_at DATETIME(6) NOT NULL,
+  PRIMARY KEY (organization_id, user_id),
+  KEY organization_members_user (user_id, organization_id)
+) COMMENT='who belongs to which organization, and as what';
+
+CREATE TABLE organizations (
+  id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'UUIDv7',
+  login VARCHAR(40) CHARACTER SET ascii COLLATE ascii_general_ci NOT NULL COMMENT 'the name in URLs; unique without case',
+  name VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci NOT NULL COMMENT 'display name',
+  owner_user_id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NULL COMMENT 'set for the individual organization of a user',
+  created_at DATETIME(6) NOT NULL,
+  PRIMARY KEY (id),
+  UNIQUE KEY organizations_login (login)
+) COMMENT='tenants; every stack belongs to one';
+
+CREATE TABLE schema_migrations (
+  name VARCHAR(200) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'file name',
+  checksum CHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'SHA-256 of the file',
+  applied_at DATETIME(6) NOT NULL,
+  PRIMARY KEY (name)
+) COMMENT='migrations that were applied';
+
+CREATE TABLE schema_progress (
+  name VARCHAR(200) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'file name',
+  checksum CHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'SHA-256 of the file',
+  statements BIGINT NOT NULL COMMENT 'statements of it that are done',
+  PRIMARY KEY (name)
+) COMMENT='the migration that is being applied';
+
+CREATE TABLE stack_keys (
+  stack_id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'bound to it: renames and transfers change nothing',
+  master_key_id CHAR(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'the master key that seals it',
+  sealed VARBINARY(1024) NOT NULL COMMENT 'the data key, sealed',
+  created_at DATETIME(6) NOT NULL,
+  PRIMARY KEY (stack_id),
+  KEY stack_keys_master (master_key_id)
+) COMMENT='data keys of stacks';
+
+CREATE TABLE stack_locks (
+  stack_id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  update_id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  PRIMARY KEY (stack_id)
+) COMMENT='the one update that may write a stack';
+
+CREATE TABLE stack_tags (
+  stack_id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  name VARCHAR(40) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  organization_id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'of the stack',
+  value VARCHAR(256) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
+  PRIMARY KEY (stack_id, name),
+  KEY stack_tags_name (organization_id, name, stack_id),
+  KEY stack_tags_value (organization_id, name, value, stack_id)
+) COMMENT='tags, a row each: what lists are filtered by';
+
+CREATE TABLE stacks (
+  id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'UUIDv7; never changes: ciphertexts and objects are bound to it',
+  organization_id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  project VARCHAR(100) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  name VARCHAR(100) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  unique_name VARCHAR(210) CHARACTER SET ascii COLLATE ascii_bin NULL COMMENT 'lower-case project/name; NULL when deleted, which frees the name',
+  version BIGINT NOT NULL DEFAULT '0' COMMENT 'number of the last update; previews take none',
+  active_update_id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NULL COMMENT 'the running update, or the last one',
+  checkpoint_version BIGINT NULL COMMENT 'the checkpoint that an export returns; NULL: the empty deployment',
+  resource_count BIGINT NOT NULL DEFAULT '0',
+  last_update_at DATETIME(6) NULL COMMENT 'start of the last update',
+  tags_json MEDIUMTEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL COMMENT 'tags, one JSON object of strings as this server writes it',
+  config_json MEDIUMTEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci NULL COMMENT 'link to remote configuration, JSON as sent',
+  created_by CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NULL,
+  created_at DATETIME(6) NOT NULL,
+  deleted_at DATETIME(6) NULL COMMENT 'soft delete; NULL: alive',
+  PRIMARY KEY (id),
+  KEY stacks_list (organization_id, deleted_at, id),
+  KEY stacks_list_project (organization_id, project, deleted_at, id),
+  KEY stacks_path (organization_id, project, name),
+  UNIQUE KEY stacks_unique_name (organization_id, unique_name)
+) COMMENT='stacks, live and softly deleted';
+
+CREATE TABLE update_log_entries (
+  update_id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'UUIDv7: sorts by arrival',
+  kind VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'stdout or stderr',
+  fields_json MEDIUMTEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL COMMENT 'as sent',
+  PRIMARY KEY (update_id, id),
+  CONSTRAINT update_log_entries_update FOREIGN KEY (update_id) REFERENCES updates (id) ON DELETE CASCADE
+) COMMENT='lines of text of updates, read back with their status';
+
+CREATE TABLE updates (
+  id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'UUIDv7',
+  organization_id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'of the stack when it was created',
+  stack_id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  kind VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'update preview refresh destroy import rename',
+  preview TINYINT(1) NOT NULL COMMENT 'a preview or a dry run: takes no lock, no version, writes no state',
+  status VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'not started, running, succeeded, failed, cancelled',
+  version BIGINT NULL COMMENT 'set at start; NULL for previews and before',
+  journal_version INT NOT NULL DEFAULT '0' COMMENT '1: entries arrive as a journal; 0: as checkpoints',
+  base_checkpoint_version BIGINT NULL COMMENT 'the state that journal indexes refer to; NULL: the empty deployment',
+  message TEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci NOT NULL,
+  environment_json MEDIUMTEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci NOT NULL COMMENT 'metadata.environment as sent',
+  config_json MEDIUMTEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci NOT NULL COMMENT 'configuration as sent; secrets are ciphertext',
+  program_json MEDIUMTEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci NOT NULL COMMENT 'name, runtime, main, description, options as sent',
+  requested_by CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  client VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT '' COMMENT 'version of the command line that started it',
+  token_sha256 BINARY(32) NULL COMMENT 'lease token; kept after the end so that a repeated completion is recognised',
+  lease_expires_at DATETIME(6) NULL,
+  heard_at DATETIME(6) NULL COMMENT 'last renewal or start',
+  checkpoint_sequence BIGINT NOT NULL DEFAULT '0' COMMENT 'last checkpoint saved by this update, 0: none',
+  checkpoint_sha256 BINARY(32) NULL COMMENT 'of its text',
+  checkpoint_bytes BIGINT NULL COMMENT 'length of its text',
+  checkpoint_resources BIGINT NULL COMMENT 'resources in it',
+  resource_changes_json TEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci NULL COMMENT 'from the summary event',
+  resource_count BIGINT NULL,
+  created_at DATETIME(6) NOT NULL,
+  started_at DATETIME(6) NULL,
+  ended_at DATETIME(6) NULL,
+  PRIMARY KEY (id),
+  KEY updates_lease (status, lease_expires_at),
+  KEY updates_previews (stack_id, preview, id),
+  UNIQUE KEY updates_version (stack_id, version)
+) COMMENT='updates and previews of stacks';
+
+CREATE TABLE users (
+  id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'UUIDv7',
+  login VARCHAR(40) CHARACTER SET ascii COLLATE ascii_general_ci NOT NULL COMMENT 'the name in URLs; unique without case',
+  name VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci NOT NULL COMMENT 'display name',
+  email VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci NOT NULL COMMENT 'unique without case',
+  password VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci NULL COMMENT 'Argon2id, encoded form; NULL: cannot sign in by password',
+  site_admin TINYINT(1) NOT NULL DEFAULT '0' COMMENT 'administers this installation',
+  default_organization_id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NULL COMMENT 'where stacks without an owner go; NULL: the first membership',
+  created_at DATETIME(6) NOT NULL,
+  PRIMARY KEY (id),
+  UNIQUE KEY users_email (email),
+  UNIQUE KEY users_login (login)
+) COMMENT='one account per person';

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Whether the database has the tables that this version needs. */
+#ifndef START_SCHEMA_H
+#define START_SCHEMA_H
+
+#include "db/db.h"
+
+extern const struct stmt SCHEMA_APPLIED;
+
+struct schema_row {
+	char *name;
+};
+extern const struct db_column schema_columns[];
+
+/* 1; -1 with a sentence in e->detail that names the command to run. A newer schema is good: migrations only add. */
+int schema_check(struct db *db, struct err *e) WARN_UNUSED;
+
+#endif
