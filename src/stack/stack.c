@@ -125,7 +125,6 @@ int stack_list(struct db *db, const char *organization_id, const struct stack_fi
 	struct db_value v[7];
 	size_t n = 0;
 
-	v[n++] = db_time(now_us);
 	v[n++] = db_text(organization_id);
 	if (f->project)
 		v[n++] = db_text(f->project);
@@ -135,6 +134,7 @@ int stack_list(struct db *db, const char *organization_id, const struct stack_fi
 		v[n++] = db_text(f->tag_value);
 	v[n++] = db_text(after);
 	v[n++] = db_int(limit);
+	v[n++] = db_time(now_us);
 	return db_all(db, list_statement(f), v, n, stack_listed_columns, sizeof(struct stack_listed), arena, (void **)ret_list,
 		      ret_count, e);
 }

@@ -47,10 +47,10 @@ int stack_move(struct db *db, const struct stack *stack, const char *organizatio
 
 /* --- list --- */
 struct stack_listed {
-	char *id, *organization, *project, *name;
+	char *id, *project, *name;
 	int64_t last_update_at, resource_count;
 	bool running;
-	const char *self;			/* for the reply */
+	const char *organization, *self;	/* for the reply */
 	const struct stack_listed *links;	/* for the reply */
 };
 

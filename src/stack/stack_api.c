@@ -205,8 +205,9 @@ const struct field stack_list_reply_fields[] = {
 	{ 0 },
 };
 
-static void finish_listed(struct request *rq, struct stack_listed *s)
+static void finish_listed(struct request *rq, const char *organization, struct stack_listed *s)
 {
+	s->organization = organization;
 	s->self = arena_printf(rq->arena, "/api/stacks/%s/%s/%s", s->organization, s->project, s->name);
 	s->links = s;
 	if (s->running)
@@ -256,7 +257,7 @@ static int fill(struct request *rq, struct listing *l, const struct organization
 		return -1;
 	for (size_t i = 0; i < count && i < room; i++) {
 		l->rows[l->count++] = rows[i];
-		finish_listed(rq, &l->rows[l->count - 1]);
+		finish_listed(rq, o->login, &l->rows[l->count - 1]);
 	}
 	if (count > room)
 		l->continuation_token = arena_printf(rq->arena, "%s_%s", o->id, room ? rows[room - 1].id : after);

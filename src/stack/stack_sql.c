@@ -55,7 +55,6 @@ const struct stmt STACK_MOVE = STMT("stack.move",
 
 const struct db_column stack_listed_columns[] = {
 	DB_COLUMN(stack_listed, id, COLUMN_TEXT),
-	DB_COLUMN(stack_listed, organization, COLUMN_TEXT),
 	DB_COLUMN(stack_listed, project, COLUMN_TEXT),
 	DB_COLUMN(stack_listed, name, COLUMN_TEXT),
 	DB_COLUMN(stack_listed, last_update_at, COLUMN_TIME),
@@ -64,41 +63,43 @@ const struct db_column stack_listed_columns[] = {
 	{ 0 },
 };
 
-/* An update counts as running while its lease is alive. */
-#define LISTED                                                                                     \
-	"SELECT s.id AS id, o.login AS organization, s.project AS project, s.name AS name, "       \
-	"s.last_update_at AS last_update_at, s.resource_count AS resource_count, u.id IS NOT NULL AS running "
-#define LISTED_JOIN                                                                                \
-	"JOIN organizations o ON o.id = s.organization_id "                                        \
+/*
+ * First the ids of the page, each kind a range of an index, then what is shown of them: no join can then tempt the
+ * database to sort everything. An update counts as running while its lease is alive.
+ */
+#define LISTED(page)                                                                               \
+	"SELECT s.id AS id, s.project AS project, s.name AS name, s.last_update_at AS last_update_at, " \
+	"s.resource_count AS resource_count, u.id IS NOT NULL AS running "                         \
+	"FROM (" page ") p JOIN stacks s ON s.id = p.id "                                          \
 	"LEFT JOIN stack_locks l ON l.stack_id = s.id "                                            \
-	"LEFT JOIN updates u ON u.id = l.update_id AND u.lease_expires_at > ? "
+	"LEFT JOIN updates u ON u.id = l.update_id AND u.lease_expires_at > ? ORDER BY s.id"
 
 const struct stmt STACK_LIST = STMT("stack.list",
-	LISTED "FROM stacks s " LISTED_JOIN
-	"WHERE s.organization_id = ? AND s.deleted_at IS NULL AND s.id > ? ORDER BY s.id LIMIT ?");
+	LISTED("SELECT id FROM stacks WHERE organization_id = ? AND deleted_at IS NULL AND id > ? ORDER BY id LIMIT ?"));
 
 const struct stmt STACK_LIST_PROJECT = STMT("stack.list_project",
-	LISTED "FROM stacks s " LISTED_JOIN
-	"WHERE s.organization_id = ? AND s.project = ? AND s.deleted_at IS NULL AND s.id > ? ORDER BY s.id LIMIT ?");
+	LISTED("SELECT id FROM stacks WHERE organization_id = ? AND project = ? AND deleted_at IS NULL AND id > ? "
+	       "ORDER BY id LIMIT ?"));
 
 const struct stmt STACK_LIST_TAG = STMT("stack.list_tag",
-	LISTED "FROM stack_tags t JOIN stacks s ON s.id = t.stack_id " LISTED_JOIN
-	"WHERE t.organization_id = ? AND t.name = ? AND t.stack_id > ? AND s.deleted_at IS NULL "
-	"ORDER BY t.stack_id LIMIT ?");
+	LISTED("SELECT t.stack_id AS id FROM stack_tags t JOIN stacks a ON a.id = t.stack_id AND a.deleted_at IS NULL "
+	       "WHERE t.organization_id = ? AND t.name = ? AND t.stack_id > ? ORDER BY t.stack_id LIMIT ?"));
 
 const struct stmt STACK_LIST_TAG_VALUE = STMT("stack.list_tag_value",
-	LISTED "FROM stack_tags t JOIN stacks s ON s.id = t.stack_id " LISTED_JOIN
-	"WHERE t.organization_id = ? AND t.name = ? AND t.value = ? AND t.stack_id > ? AND s.deleted_at IS NULL "
-	"ORDER BY t.stack_id LIMIT ?");
+	LISTED("SELECT t.stack_id AS id FROM stack_tags t JOIN stacks a ON a.id = t.stack_id AND a.deleted_at IS NULL "
+	       "WHERE t.organization_id = ? AND t.name = ? AND t.value = ? AND t.stack_id > ? "
+	       "ORDER BY t.stack_id LIMIT ?"));
 
 /* A tag can be on every stack of an organization: a project is the smaller range to walk. */
 const struct stmt STACK_LIST_PROJECT_TAG = STMT("stack.list_project_tag",
-	LISTED "FROM stacks s JOIN stack_tags t ON t.stack_id = s.id " LISTED_JOIN
-	"WHERE s.organization_id = ? AND s.project = ? AND t.name = ? AND s.deleted_at IS NULL AND s.id > ? ORDER BY s.id LIMIT ?");
+	LISTED("SELECT a.id AS id FROM stacks a JOIN stack_tags t ON t.stack_id = a.id "
+	       "WHERE a.organization_id = ? AND a.project = ? AND t.name = ? AND a.deleted_at IS NULL AND a.id > ? "
+	       "ORDER BY a.id LIMIT ?"));
 
 const struct stmt STACK_LIST_PROJECT_TAG_VALUE = STMT("stack.list_project_tag_value",
-	LISTED "FROM stacks s JOIN stack_tags t ON t.stack_id = s.id " LISTED_JOIN
-	"WHERE s.organization_id = ? AND s.project = ? AND t.name = ? AND t.value = ? AND s.deleted_at IS NULL AND s.id > ? ORDER BY s.id LIMIT ?");
+	LISTED("SELECT a.id AS id FROM stacks a JOIN stack_tags t ON t.stack_id = a.id "
+	       "WHERE a.organization_id = ? AND a.project = ? AND t.name = ? AND t.value = ? AND a.deleted_at IS NULL "
+	       "AND a.id > ? ORDER BY a.id LIMIT ?"));
 
 const struct stmt STACK_DELETE = STMT("stack.delete",
 	"UPDATE stacks SET deleted_at = ?, unique_name = NULL WHERE id = ? AND organization_id = ?");
