@@ -3,6 +3,7 @@
 CREATE TABLE IF NOT EXISTS master_keys (
   id CHAR(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'start of the SHA-256 of the key, hex',
   created_at DATETIME(6) NOT NULL COMMENT 'when it was first seen',
+  retired_at DATETIME(6) NULL COMMENT 'since then it seals nothing more',
   PRIMARY KEY (id)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_ci COMMENT='master keys that have sealed; the keys themselves are never here';
 

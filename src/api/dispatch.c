@@ -113,6 +113,8 @@ static void compress(struct request *rq, struct http_reply *rp)
 	if (rp->body_gzip || rp->status != 200 || rp->body.length < GZIP_FROM || !http_accepts_gzip(&rq->http) ||
 	    gzip(buffer_span(&rp->body), &packed, &ignored) < 0)
 		return;
+	if (rp->secret)
+		explicit_bzero(rp->body.data, rp->body.length);
 	buffer_done(&rp->body);
 	rp->body = packed;
 	packed = (struct buffer)BUFFER_INIT;

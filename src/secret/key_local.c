@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Master keys in local files of 32 bytes: one file, or a folder of them. All of them open; the one whose file
- * name sorts last seals. A key's id is the start of its SHA-256.
+ * name sorts last (by bytes) seals. Hidden files are none. A key's id is the start of its SHA-256.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -31,24 +31,29 @@ static void close_fd(int *fd)
 		close(*fd);
 }
 
+/* The caller made room for one more. */
+static void add_key(struct local_keys *l, const unsigned char *bytes)
+{
+	struct master_key *key = &l->keys[l->count++];
+	unsigned char digest[SHA256_BYTES];
+
+	memcpy(key->key, bytes, AEAD_KEY_BYTES);
+	sha256((struct span){ (const char *)bytes, AEAD_KEY_BYTES }, digest);
+	hex_encode(digest, (MASTER_KEY_ID - 1) / 2, key->id);
+}
+
 static int read_key(const char *name, const char *path, struct local_keys *l, struct err *e)
 {
 	_cleanup_(close_fd) int fd = open(path, O_RDONLY | O_CLOEXEC);
-	unsigned char digest[SHA256_BYTES], bytes[AEAD_KEY_BYTES + 1];
-	struct master_key *key;
+	unsigned char bytes[AEAD_KEY_BYTES + 1];
 	ssize_t n = fd < 0 ? -1 : read(fd, bytes, sizeof(bytes));
 
 	if (n < 0)
 		return err_internal(e, "%s: cannot read %s: %s", name, path, strerror(errno));
-	if (n != AEAD_KEY_BYTES)
-		return err_internal(e, "%s: %s must have exactly %d bytes", name, path, AEAD_KEY_BYTES);
-	l->keys = xrealloc(l->keys, (l->count + 1) * sizeof(*l->keys));
-	key = &l->keys[l->count++];
-	memcpy(key->key, bytes, AEAD_KEY_BYTES);
+	if (n == AEAD_KEY_BYTES)
+		add_key(l, bytes);
 	wipe(bytes, sizeof(bytes));
-	sha256((struct span){ (const char *)key->key, AEAD_KEY_BYTES }, digest);
-	hex_encode(digest, (MASTER_KEY_ID - 1) / 2, key->id);
-	return 1;
+	return n == AEAD_KEY_BYTES ? 1 : err_internal(e, "%s: %s must have exactly %d bytes", name, path, AEAD_KEY_BYTES);
 }
 
 static int visible(const struct dirent *d)
@@ -68,6 +73,7 @@ static int read_folder(const char *name, struct local_keys *l, struct err *e)
 
 	if (n < 0)
 		return err_internal(e, "%s: cannot read %s: %s", name, l->where, strerror(errno));
+	l->keys = xcalloc((size_t)n + 1, sizeof(*l->keys));
 	for (int i = 0; i < n; i++) {
 		struct buffer path = BUFFER_INIT;
 
@@ -99,7 +105,10 @@ static int load(const char *name, struct local_keys *l, struct err *e)
 
 	if (stat(l->where, &st) < 0)
 		return err_internal(e, "%s: %s: %s", name, l->where, strerror(errno));
-	return S_ISDIR(st.st_mode) ? read_folder(name, l, e) : read_key(name, l->where, l, e);
+	if (S_ISDIR(st.st_mode))
+		return read_folder(name, l, e);
+	l->keys = xcalloc(1, sizeof(*l->keys));
+	return read_key(name, l->where, l, e);
 }
 
 static void local_close(void *state)
@@ -132,21 +141,23 @@ static const struct master_key *key_of(const struct local_keys *l, const char *i
 	return NULL;
 }
 
-/* A key that was added since is found by looking again; what cannot be read now leaves the known ones in use. */
-static bool local_has(void *state, const char *id)
+static bool local_has(const void *state, const char *id)
+{
+	return key_of(state, id) != NULL;
+}
+
+/* What cannot be read now, such as a key that is being written, leaves the known ones in use. */
+static void local_refresh(void *state)
 {
 	struct local_keys *l = state, again = { .where = l->where };
 	struct err ignored = { 0 };
 
-	if (key_of(l, id))
-		return true;
-	if (load("", &again, &ignored) < 0 || !key_of(&again, id)) {
+	if (load("", &again, &ignored) < 0) {
 		forget(&again);
-		return false;
+		return;
 	}
 	forget(l);
 	*l = again;
-	return true;
 }
 
 static const char *local_active(const void *state)
@@ -180,6 +191,7 @@ const struct key_provider key_local = {
 	.close = local_close,
 	.active = local_active,
 	.has = local_has,
+	.refresh = local_refresh,
 	.seal = local_seal,
 	.unseal = local_unseal,
 };

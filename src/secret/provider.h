@@ -10,8 +10,9 @@ struct key_provider {
 	int (*open)(const char *name, const char *where, void **ret_state, struct err *e);
 	void (*close)(void *state);
 	const char *(*active)(const void *state);
-	/* Looks again when the key is not known. */
-	bool (*has)(void *state, const char *id);
+	bool (*has)(const void *state, const char *id);
+	/* Looks which master keys there are now. */
+	void (*refresh)(void *state);
 	/* Both work on a key of AEAD_KEY_BYTES; unseal answers 0 when the bytes are not a key sealed by `id`. */
 	int (*seal)(void *state, struct span bound, const unsigned char *key, struct buffer *ret_sealed, struct err *e);
 	int (*unseal)(void *state, const char *id, struct span bound, struct span sealed, unsigned char *ret_key,

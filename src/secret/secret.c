@@ -128,7 +128,7 @@ static int ask_provider(struct keys *keys, struct span bound, struct span sealed
 	if (sealed.length < 1 + ID_BYTES || sealed.data[0] != FORM)
 		return err_internal(e, "a sealed data key has an unknown form");
 	hex_encode((const unsigned char *)sealed.data + 1, ID_BYTES, id);
-	if (!keys->provider->has(keys->state, id))
+	if (!keys_has(keys, id))
 		return err_internal(e, "master key %s is not in %s; restore its file", id, keys->origin);
 	sealed = (struct span){ sealed.data + 1 + ID_BYTES, sealed.length - 1 - ID_BYTES };
 	rc = keys->provider->unseal(keys->state, id, bound, sealed, ret_key, e);
@@ -156,7 +156,15 @@ const char *keys_active(const struct keys *keys)
 
 bool keys_has(struct keys *keys, const char *id)
 {
+	if (keys->provider->has(keys->state, id))
+		return true;
+	keys_refresh(keys);
 	return keys->provider->has(keys->state, id);
+}
+
+void keys_refresh(struct keys *keys)
+{
+	keys->provider->refresh(keys->state);
 }
 
 const char *keys_origin(const struct keys *keys)

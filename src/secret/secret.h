@@ -19,17 +19,19 @@ struct keys;
 int keys_open(const char *name, const char *where, struct keys **ret_keys, struct err *e) WARN_UNUSED;
 void keys_close(struct keys *keys);
 
-/* Appends the data key, sealed by the active master key and bound to `bound`. */
+/* Appends the data key, sealed by the active master key and bound to `bound`: its purpose and whom it belongs to. */
 int keys_seal(struct keys *keys, struct span bound, const unsigned char key[AEAD_KEY_BYTES], struct buffer *ret_sealed,
 	      struct err *e) WARN_UNUSED;
 /* `now_us` ages what is remembered. A master key that is not there is an internal error that names it. */
 int keys_unseal(struct keys *keys, struct span bound, struct span sealed, int64_t now_us,
 		unsigned char ret_key[AEAD_KEY_BYTES], struct err *e) WARN_UNUSED;
 
-/* The id of the master key that seals now. */
+/* The id of the master key that seals now; valid until a call that may look again (unseal, has, refresh). */
 const char *keys_active(const struct keys *keys);
-/* Whether a master key can be used; looks again when it is new. */
+/* Whether a master key can be used; looks again when it is not known. */
 bool keys_has(struct keys *keys, const char *id);
+/* Looks which master keys there are now: a new one may seal from here on. */
+void keys_refresh(struct keys *keys);
 /* Where the keys come from, for messages. */
 const char *keys_origin(const struct keys *keys);
 

@@ -32,26 +32,39 @@ static int object_body(struct request *rq, struct span *ret_body, struct err *e)
 	return scan_unique(*ret_body, e);
 }
 
-/* The member as text; absent counts as empty. */
-static int member(struct request *rq, const char *name, struct span *ret_text, struct err *e)
+/* The member of the body, which may be null but must be there: a misspelt name must not encrypt nothing. */
+static int body_member(struct request *rq, const char *name, struct span *ret_value, struct err *e)
 {
-	struct span body, value;
+	struct span body, key, value;
+	bool found = false;
+	struct scan s;
 
 	if (object_body(rq, &body, e) < 0)
 		return -1;
-	*ret_text = SPAN("");
-	return scan_find(body, name, &value) ? value_of(rq, value, name, ret_text, e) : 1;
+	for (scan_open(&s, body); scan_member(&s, &key, &value);)
+		if (scan_name_is(key, name))
+			*ret_value = value, found = true;
+	return found ? 1 : err_set(e, ERR_BAD_REQUEST, "Bad Request: '%s' is required", name);
+}
+
+static int member(struct request *rq, const char *name, struct span *ret_text, struct err *e)
+{
+	struct span value;
+
+	return body_member(rq, name, &value, e) < 0 ? -1 : value_of(rq, value, name, ret_text, e);
 }
 
 static int list(struct request *rq, const char *name, struct scan *ret_list, struct err *e)
 {
-	struct span body, value = SPAN("[]"), each;
+	struct span value, each;
 	struct scan s;
 	size_t n = 0;
 
-	if (object_body(rq, &body, e) < 0)
+	if (body_member(rq, name, &value, e) < 0)
 		return -1;
-	if (scan_find(body, name, &value) && value.data[0] != '[')
+	if (value.data[0] == 'n')
+		value = SPAN("[]");
+	if (value.data[0] != '[')
 		return wrong(name, "a list of strings in base64", e);
 	for (scan_open(&s, value); scan_element(&s, &each);)
 		if (++n > LIMIT_SECRETS)
@@ -100,12 +113,12 @@ struct value_body {
 };
 
 const struct field encrypt_value_body_fields[] = {
-	FIELD(value_body, value, "plaintext", FIELD_TEXT, .flags = FIELD_SECRET, .help = "Bytes in base64."),
+	FIELD(value_body, value, "plaintext", FIELD_TEXT, .flags = FIELD_SECRET | FIELD_REQUIRED, .help = "Bytes in base64."),
 	{ 0 },
 };
 
 const struct field decrypt_value_body_fields[] = {
-	FIELD(value_body, value, "ciphertext", FIELD_TEXT, .help = "What encrypt answered."),
+	FIELD(value_body, value, "ciphertext", FIELD_TEXT, .flags = FIELD_REQUIRED, .help = "What encrypt answered."),
 	{ 0 },
 };
 
@@ -114,7 +127,7 @@ struct values_body {
 };
 
 const struct field batch_encrypt_body_fields[] = {
-	FIELD(values_body, values, "plaintexts", FIELD_TEXT_LIST, .flags = FIELD_SECRET),
+	FIELD(values_body, values, "plaintexts", FIELD_TEXT_LIST, .flags = FIELD_SECRET | FIELD_REQUIRED),
 	{ 0 },
 };
 
@@ -124,7 +137,7 @@ const struct field batch_encrypt_reply_fields[] = {
 };
 
 const struct field batch_decrypt_body_fields[] = {
-	FIELD(values_body, values, "ciphertexts", FIELD_TEXT_LIST),
+	FIELD(values_body, values, "ciphertexts", FIELD_TEXT_LIST, .flags = FIELD_REQUIRED),
 	{ 0 },
 };
 

@@ -8,9 +8,9 @@
 
 #define CIPHERTEXT_FORM 1	/* of a ciphertext: this byte, then nonce, ciphertext and tag */
 
-static struct span bound_to(const char *stack_id)
+void stack_key_bound(const char *stack_id, char ret_bound[STACK_KEY_BOUND])
 {
-	return span_of(stack_id);
+	snprintf(ret_bound, STACK_KEY_BOUND, "stack-key:%s", stack_id);
 }
 
 static int find_row(struct app *app, const struct caller *c, const struct stack_path *path, struct arena *arena,
@@ -25,24 +25,56 @@ static int find_row(struct app *app, const struct caller *c, const struct stack_
 	return rc;
 }
 
-/* Of two requests that make the key at once one wins; both use the winner's. */
-static int make_key(struct app *app, const struct caller *c, const struct stack_path *path, struct arena *arena,
-		    struct stack_key_row *row, struct err *e)
+/* 1 when the stack has a key now, whoever made it; 0 when the master key is retired or nobody has recorded it. */
+static int store_key(struct app *app, const char *stack_id, const unsigned char *key, struct err *e)
 {
 	_cleanup_(buffer_done) struct buffer sealed = BUFFER_INIT;
+	char bound[STACK_KEY_BOUND];
+	int64_t stored;
+
+	stack_key_bound(stack_id, bound);
+	if (keys_seal(app->keys, span_of(bound), key, &sealed, e) < 0 ||
+	    db_exec(app->db, &STACK_KEY_CREATE,
+		    DB_VALUES(db_text(stack_id), db_bytes(buffer_span(&sealed)), db_time(app->now_us()),
+			      db_text(keys_active(app->keys))),
+		    &stored, e) < 0)
+		return -1;
+	return stored != 0;
+}
+
+/* The master key was changed since this process started: looks again, as carefully as at start. */
+static int store_again(struct app *app, const char *stack_id, const unsigned char *key, struct err *e)
+{
+	int rc;
+
+	keys_refresh(app->keys);
+	if (stack_keys_check(app, e) < 0)
+		return -1;
+	rc = store_key(app, stack_id, key, e);
+	return rc == 0 ? stack_keys_retired(app, e) : rc;
+}
+
+/* Of two requests that make the key at once one wins; both use the winner's. */
+static int make_key(struct app *app, const char *stack_id, struct err *e)
+{
 	unsigned char key[AEAD_KEY_BYTES];
 	int rc;
 
 	random_bytes(key, sizeof(key));
-	rc = keys_seal(app->keys, bound_to(row->stack_id), key, &sealed, e);
+	rc = store_key(app, stack_id, key, e);
+	if (rc == 0)
+		rc = store_again(app, stack_id, key, e);
 	wipe(key, sizeof(key));
-	if (rc < 0)
+	return rc;
+}
+
+static int find_or_make(struct app *app, const struct caller *c, const struct stack_path *path, struct arena *arena,
+			struct stack_key_row *row, struct err *e)
+{
+	if (make_key(app, row->stack_id, e) < 0 || find_row(app, c, path, arena, row, e) < 0)
 		return -1;
-	rc = db_exec(app->db, &STACK_KEY_CREATE,
-		     DB_VALUES(db_text(row->stack_id), db_text(keys_active(app->keys)), db_bytes(buffer_span(&sealed)),
-			       db_time(app->now_us())),
-		     NULL, e);
-	return rc < 0 ? -1 : find_row(app, c, path, arena, row, e);
+	/* A transaction that began before the rival's cannot see its key. */
+	return row->sealed.data ? 1 : err_set(e, ERR_RETRY, "%s", "");
 }
 
 int stack_key_open(struct app *app, const struct caller *c, const struct stack_path *path, bool make,
@@ -50,15 +82,17 @@ int stack_key_open(struct app *app, const struct caller *c, const struct stack_p
 {
 	_cleanup_(arena_clear) struct arena arena = ARENA_INIT;
 	struct stack_key_row row = { 0 };
+	char bound[STACK_KEY_BOUND];
 
 	if (find_row(app, c, path, &arena, &row, e) < 0)
 		return -1;
 	if (!row.sealed.data && !make)
 		return 0;
-	if (!row.sealed.data && make_key(app, c, path, &arena, &row, e) < 0)
+	if (!row.sealed.data && find_or_make(app, c, path, &arena, &row, e) < 0)
 		return -1;
+	stack_key_bound(row.stack_id, bound);
 	snprintf(ret_key->stack_id, UUID_TEXT, "%s", row.stack_id);
-	return keys_unseal(app->keys, bound_to(row.stack_id), row.sealed, app->now_us(), ret_key->key, e);
+	return keys_unseal(app->keys, span_of(bound), row.sealed, app->now_us(), ret_key->key, e);
 }
 
 void stack_key_done(struct stack_key *key)
@@ -71,7 +105,7 @@ int stack_encrypt(const struct stack_key *key, struct span plain, struct buffer 
 	_cleanup_(buffer_done) struct buffer sealed = BUFFER_INIT;
 
 	buffer_putc(&sealed, CIPHERTEXT_FORM);
-	if (aead_seal(key->key, bound_to(key->stack_id), plain, &sealed, e) < 0)
+	if (aead_seal(key->key, span_of(key->stack_id), plain, &sealed, e) < 0)
 		return -1;
 	base64_encode(buffer_span(&sealed), ret_text);
 	return 1;
@@ -83,75 +117,11 @@ int stack_decrypt(const struct stack_key *key, struct span text, struct buffer *
 	int rc = 0;
 
 	if (base64_decode(text, &sealed) && sealed.length && sealed.data[0] == CIPHERTEXT_FORM)
-		rc = aead_open(key->key, bound_to(key->stack_id), (struct span){ sealed.data + 1, sealed.length - 1 },
+		rc = aead_open(key->key, span_of(key->stack_id), (struct span){ sealed.data + 1, sealed.length - 1 },
 			       ret_plain, e);
 	if (rc == 0)
 		return err_set(e, ERR_BAD_REQUEST,
 			       "Bad Request: a ciphertext was not made for this stack, or is damaged; secrets move between stacks "
 			       "only in plain text (pulumi stack export --show-secrets)");
 	return rc;
-}
-
-static int missing_key(struct app *app, const struct stack_key_row *row, struct err *e)
-{
-	return err_internal(e, "PULUMI_LOCAL_KEYS: master key %s, which seals the secrets of %lld stacks, is not in %s; restore its file",
-			    row->master_key_id, (long long)row->stacks, keys_origin(app->keys));
-}
-
-int stack_keys_check(struct app *app, struct err *e)
-{
-	_cleanup_(arena_clear) struct arena arena = ARENA_INIT;
-	struct stack_key_row *rows;
-	bool known = false;
-	size_t count;
-
-	if (db_all(app->db, &MASTER_KEYS, DB_NONE, master_key_columns, sizeof(*rows), &arena, (void **)&rows, &count, e) < 0)
-		return -1;
-	for (size_t i = 0; i < count; i++) {
-		bool there = keys_has(app->keys, rows[i].master_key_id);
-
-		if (!there && rows[i].stacks)
-			return missing_key(app, &rows[i], e);
-		known |= there;
-	}
-	if (count && !known)
-		return err_internal(e, "PULUMI_LOCAL_KEYS: %s holds none of the %zu master keys that this installation has used "
-				    "(the last was %s); restore the file", keys_origin(app->keys), count,
-				    rows[count - 1].master_key_id);
-	return db_exec(app->db, &MASTER_KEY_CREATE, DB_VALUES(db_text(keys_active(app->keys)), db_time(app->now_us())), NULL, e);
-}
-
-static int reseal(struct app *app, const struct stack_key_row *row, struct err *e)
-{
-	_cleanup_(buffer_done) struct buffer sealed = BUFFER_INIT;
-	unsigned char key[AEAD_KEY_BYTES];
-	int rc;
-
-	if (keys_unseal(app->keys, bound_to(row->stack_id), row->sealed, app->now_us(), key, e) < 0)
-		return -1;
-	rc = keys_seal(app->keys, bound_to(row->stack_id), key, &sealed, e);
-	wipe(key, sizeof(key));
-	if (rc < 0)
-		return -1;
-	return db_exec(app->db, &STACK_KEY_RESEAL,
-		       DB_VALUES(db_text(keys_active(app->keys)), db_bytes(buffer_span(&sealed)), db_text(row->stack_id),
-				 db_bytes(row->sealed)),
-		       NULL, e);
-}
-
-int stack_keys_reseal(struct app *app, int64_t limit, int64_t *ret_done, struct err *e)
-{
-	_cleanup_(arena_clear) struct arena arena = ARENA_INIT;
-	const char *active = keys_active(app->keys);
-	struct stack_key_row *rows;
-	size_t count;
-
-	if (db_all(app->db, &STACK_KEYS_OF_OTHERS, DB_VALUES(db_text(active), db_text(active), db_int(limit)),
-		   stack_key_other_columns, sizeof(*rows), &arena, (void **)&rows, &count, e) < 0)
-		return -1;
-	for (size_t i = 0; i < count; i++)
-		if (reseal(app, &rows[i], e) < 0)
-			return -1;
-	*ret_done += (int64_t)count;
-	return count == (size_t)limit;
 }

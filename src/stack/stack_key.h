@@ -10,6 +10,8 @@
 #include "crypto/aead.h"
 #include "stack/stack.h"
 
+#define STACK_KEY_BOUND (10 + UUID_TEXT)
+
 struct stack_key {
 	char stack_id[UUID_TEXT];
 	unsigned char key[AEAD_KEY_BYTES];
@@ -25,15 +27,28 @@ int stack_encrypt(const struct stack_key *key, struct span plain, struct buffer 
 /* Appends the plain bytes of a ciphertext in base64; 400 when this stack did not make it. */
 int stack_decrypt(const struct stack_key *key, struct span text, struct buffer *ret_plain, struct err *e) WARN_UNUSED;
 
+/* What a sealed data key is bound to: its purpose and its stack. A ciphertext is bound to the stack's id alone. */
+void stack_key_bound(const char *stack_id, char ret_bound[STACK_KEY_BOUND]);
+
+/* --- the master keys behind them: stack_keys.c --- */
+
 /*
  * At start: records the active master key, and refuses, with a sentence in e->detail, when the keys are not
- * those of this installation or one is missing that some stack needs.
+ * those of this installation, one is missing that some stack needs, or the active one is retired.
  */
 int stack_keys_check(struct app *app, struct err *e) WARN_UNUSED;
+/* An internal error that says that the active master key is retired and what to do. */
+int stack_keys_retired(const struct app *app, struct err *e);
+
+/* Called after each batch: keys sealed again so far, and how many there were when it began. */
+typedef void stack_keys_progress(void *context, int64_t done, int64_t total);
 /*
- * Seals up to `limit` stack keys again that another than the active master key seals. 1 when there may be more,
- * 0 when there are none left; *ret_done counts. Safe while the server runs, and twice at once.
+ * Retires all master keys but the active one and seals again, in batches, every data key that another seals.
+ * Each host must have the active key's file before. Safe while the server runs, when it was interrupted, and twice
+ * at once. *ret_done counts. Keys that do not open are left alone: -1 when all is done, with their number and the
+ * first in e->detail.
  */
-int stack_keys_reseal(struct app *app, int64_t limit, int64_t *ret_done, struct err *e) WARN_UNUSED;
+int stack_keys_rotate(struct app *app, stack_keys_progress *progress, void *context, int64_t *ret_done,
+		      struct err *e) WARN_UNUSED;
 
 #endif

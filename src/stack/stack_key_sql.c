@@ -12,33 +12,57 @@ const struct stmt STACK_KEY_BY_STACK = STMT("stack_key.by_stack",
 	"SELECT s.id AS stack_id, k.sealed AS sealed FROM stacks s LEFT JOIN stack_keys k ON k.stack_id = s.id "
 	"WHERE s.organization_id = ? AND s.project = ? AND s.name = ? AND s.deleted_at IS NULL");
 
+/*
+ * Only while its master key is in use: the row of that key is locked until the new one is there, so that a key is
+ * either sealed before its master key retires, and found by the rotation, or not at all.
+ */
 /* all tenants: the stack was found in its organization */
 const struct stmt STACK_KEY_CREATE = STMT("stack_key.create",
-	"INSERT INTO stack_keys (stack_id, master_key_id, sealed, created_at) VALUES (?, ?, ?, ?)");
-
-const struct db_column stack_key_other_columns[] = {
-	DB_COLUMN(stack_key_row, stack_id, COLUMN_TEXT),
-	DB_COLUMN(stack_key_row, sealed, COLUMN_BYTES),
-	{ 0 },
-};
+	"INSERT INTO stack_keys (stack_id, master_key_id, sealed, created_at) "
+	"SELECT ?, m.id, ?, ? FROM master_keys m WHERE m.id = ? AND m.retired_at IS NULL");
 
 /* all tenants: an administrator of the installation changes the master key */
-const struct stmt STACK_KEYS_OF_OTHERS = STMT("stack_key.of_others",
-	"SELECT stack_id, sealed FROM stack_keys WHERE master_key_id < ? OR master_key_id > ? LIMIT ?");
+const struct stmt STACK_KEYS_OF_MASTER = STMT("stack_key.of_master",
+	"SELECT stack_id, sealed FROM stack_keys WHERE master_key_id = ? AND stack_id > ? ORDER BY stack_id LIMIT ?");
 
 /* all tenants: an administrator of the installation changes the master key */
 const struct stmt STACK_KEY_RESEAL = STMT("stack_key.reseal",
 	"UPDATE stack_keys SET master_key_id = ?, sealed = ? WHERE stack_id = ? AND sealed = ?");
 
+const struct db_column key_count_columns[] = {
+	DB_COLUMN(key_count, keys, COLUMN_INT),
+	{ 0 },
+};
+
+/* all tenants: what a master key of the installation seals */
+const struct stmt STACK_KEYS_COUNT = STMT("stack_key.count",
+	"SELECT COUNT(*) AS `keys` FROM stack_keys WHERE master_key_id = ?");
+
+/* all tenants: what the other master keys of the installation seal */
+const struct stmt STACK_KEYS_COUNT_OTHERS = STMT("stack_key.count_others",
+	"SELECT COUNT(*) AS `keys` FROM stack_keys WHERE master_key_id < ? OR master_key_id > ?");
+
 const struct db_column master_key_columns[] = {
-	DB_COLUMN(stack_key_row, master_key_id, COLUMN_TEXT),
-	DB_COLUMN(stack_key_row, stacks, COLUMN_INT),
+	DB_COLUMN(master_key_row, id, COLUMN_TEXT),
+	DB_COLUMN(master_key_row, retired_at, COLUMN_TIME),
 	{ 0 },
 };
 
 const struct stmt MASTER_KEYS = STMT("master_key.all",
-	"SELECT m.id AS master_key_id, (SELECT COUNT(*) FROM stack_keys k WHERE k.master_key_id = m.id) AS stacks "
-	"FROM master_keys m ORDER BY m.created_at, m.id LIMIT 1000");
+	"SELECT id, retired_at FROM master_keys ORDER BY created_at, id LIMIT 1000");
+
+const struct db_column master_key_in_use_columns[] = {
+	DB_COLUMN(master_key_row, id, COLUMN_TEXT),
+	{ 0 },
+};
+
+/* all tenants: every master key of the installation that seals something */
+const struct stmt MASTER_KEYS_IN_USE = STMT("master_key.in_use",
+	"SELECT DISTINCT master_key_id AS id FROM stack_keys ORDER BY master_key_id LIMIT 1000");
 
 const struct stmt MASTER_KEY_CREATE = STMT("master_key.create",
 	"INSERT INTO master_keys (id, created_at) VALUES (?, ?)");
+
+/* A retired key never comes back: what it sealed since would be lost with its file. */
+const struct stmt MASTER_KEYS_RETIRE = STMT("master_key.retire",
+	"UPDATE master_keys SET retired_at = ? WHERE (id < ? OR id > ?) AND retired_at IS NULL");

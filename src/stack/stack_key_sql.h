@@ -5,13 +5,21 @@
 #include "stack/stack_key.h"
 
 struct stack_key_row {
-	char *stack_id, *master_key_id;
+	char *stack_id;
 	struct span sealed;
-	int64_t stacks;
 };
 
-extern const struct stmt STACK_KEY_BY_STACK, STACK_KEY_CREATE, STACK_KEYS_OF_OTHERS, STACK_KEY_RESEAL, MASTER_KEYS,
-	MASTER_KEY_CREATE;
-extern const struct db_column stack_key_columns[], stack_key_other_columns[], master_key_columns[];
+struct master_key_row {
+	char *id;
+	int64_t retired_at;	/* -1: not */
+};
+
+struct key_count {
+	int64_t keys;
+};
+
+extern const struct stmt STACK_KEY_BY_STACK, STACK_KEY_CREATE, STACK_KEY_RESEAL, STACK_KEYS_OF_MASTER, STACK_KEYS_COUNT,
+	STACK_KEYS_COUNT_OTHERS, MASTER_KEYS, MASTER_KEYS_IN_USE, MASTER_KEY_CREATE, MASTER_KEYS_RETIRE;
+extern const struct db_column stack_key_columns[], master_key_columns[], master_key_in_use_columns[], key_count_columns[];
 
 #endif

@@ -14,7 +14,7 @@
 
 struct folder {
 	char path[64];
-	char *files[4];
+	char *files[8];
 	size_t count;
 };
 
@@ -51,22 +51,46 @@ static int remove_folder(void **state)
 	return 0;
 }
 
-/* NIST's GCM example 14 for AES-256: a block of zeros under a key of zeros. */
-static void seals_as_nist_says(void **state)
+static struct span unhex(const char *text, char *to)
 {
-	static const unsigned char key[32] = { 0 }, nonce[12] = { 0 };
-	static const char expected[] = "000000000000000000000000cea7403d4d606b6e074ec5d3baf39d18d0d1c8a799996bf0265b98b5d48ab919";
-	static const char zeros[16] = { 0 };
+	size_t n = strlen(text) / 2;
+
+	for (size_t i = 0; i < n; i++) {
+		char pair[3] = { text[2 * i], text[2 * i + 1], '\0' };
+
+		to[i] = (char)strtol(pair, NULL, 16);
+	}
+	return (struct span){ to, n };
+}
+
+static void assert_seals(const char *key, const char *nonce, const char *bound, const char *plain, const char *expected)
+{
+	char bytes[4][128], hex[256];
 	struct buffer sealed = BUFFER_INIT;
 	struct err e = { 0 };
-	char hex[2 * 44 + 1];
 
-	(void)state;
-	assert_int_equal(aead_seal_with(key, nonce, SPAN(""), (struct span){ zeros, 16 }, &sealed, &e), 1);
-	assert_int_equal(sealed.length, 44);
+	assert_int_equal(aead_seal_with((const unsigned char *)unhex(key, bytes[0]).data,
+					(const unsigned char *)unhex(nonce, bytes[1]).data, unhex(bound, bytes[2]),
+					unhex(plain, bytes[3]), &sealed, &e), 1);
 	hex_encode((unsigned char *)sealed.data, sealed.length, hex);
-	assert_string_equal(hex, expected);
+	assert_int_equal(strlen(hex), strlen(nonce) + strlen(expected));
+	assert_memory_equal(hex, nonce, strlen(nonce));
+	assert_string_equal(hex + strlen(nonce), expected);
 	buffer_done(&sealed);
+}
+
+/* The examples 14 and 16 of the GCM specification, both with a key of 256 bits; the second binds further bytes. */
+static void seals_as_nist_says(void **state)
+{
+	(void)state;
+	assert_seals("0000000000000000000000000000000000000000000000000000000000000000", "000000000000000000000000", "",
+		     "00000000000000000000000000000000", "cea7403d4d606b6e074ec5d3baf39d18d0d1c8a799996bf0265b98b5d48ab919");
+	assert_seals("feffe9928665731c6d6a8f9467308308feffe9928665731c6d6a8f9467308308", "cafebabefacedbaddecaf888",
+		     "feedfacedeadbeeffeedfacedeadbeefabaddad2",
+		     "d9313225f88406e5a55909c5aff5269a86a7a9531534f7da2e4c303d8a318a72"
+		     "1c3c0c95956809532fcf0e2449a6b525b16aedf5aa0de657ba637b39",
+		     "522dc1f099567d07f47f37a32a84427d643a8cdcbfe5c0c97598a2bd2555d1aa"
+		     "8cb08e48590dbb3da7b08b1056828838c5f61e6393ba7a0abcc9f66276fc6ece0f4e1768cddf8853bb2d551b");
 }
 
 static void opens_only_what_it_sealed(void **state)
@@ -188,26 +212,120 @@ static void changes_keys_while_running(void **state)
 	buffer_done(&new_sealed);
 }
 
-static void forgets_opened_keys(void **state)
+#define MINUTE (60 * 1000000LL)
+
+/* Makes keys that know the second master key only: what the first sealed opens from memory or not at all. */
+static void lose_first_key(struct folder *f, struct keys *keys)
+{
+	add_key(f, "master.key.2", 'b', 32);
+	unlink(f->files[0]);
+	keys_refresh(keys);
+	assert_true(keys_has(keys, keys_active(keys)));
+}
+
+static void seal_one(struct keys *keys, struct buffer *ret_sealed)
 {
 	static const unsigned char data_key[AEAD_KEY_BYTES] = { [31] = 7 };
+	struct err e = { 0 };
+
+	assert_int_equal(keys_seal(keys, SPAN("stack"), data_key, ret_sealed, &e), 1);
+}
+
+static void forgets_opened_keys_with_time(void **state)
+{
 	struct buffer sealed = BUFFER_INIT;
 	struct folder *f = *state;
-	struct err e = { 0 };
 	struct keys *keys;
 
 	add_key(f, "master.key", 'a', 32);
 	keys = open_keys(f);
-	assert_int_equal(keys_seal(keys, SPAN("stack"), data_key, &sealed, &e), 1);
+	seal_one(keys, &sealed);
 	assert_opens(keys, &sealed, 1, true);
+	lose_first_key(f, keys);
+	assert_opens(keys, &sealed, 5 * MINUTE, true);
 	/* Damaged bytes are another key to remember: what was opened before is no excuse. */
 	sealed.data[sealed.length - 1] ^= 1;
-	assert_opens(keys, &sealed, 2, false);
+	assert_opens(keys, &sealed, 5 * MINUTE, false);
 	sealed.data[sealed.length - 1] ^= 1;
-	assert_opens(keys, &sealed, 3, true);
-	assert_opens(keys, &sealed, 400LL * 1000000, true);
+	assert_opens(keys, &sealed, 5 * MINUTE + 1, false);
 	keys_close(keys);
 	buffer_done(&sealed);
+}
+
+static void remembers_so_many(void **state)
+{
+	struct buffer sealed[65] = { 0 };
+	struct folder *f = *state;
+	struct keys *keys;
+
+	add_key(f, "master.key", 'a', 32);
+	keys = open_keys(f);
+	for (size_t i = 0; i < 65; i++) {
+		seal_one(keys, &sealed[i]);
+		assert_opens(keys, &sealed[i], 1, true);
+	}
+	lose_first_key(f, keys);
+	assert_opens(keys, &sealed[0], 1, false);
+	for (size_t i = 1; i < 65; i++)
+		assert_opens(keys, &sealed[i], 1, true);
+	keys_close(keys);
+	for (size_t i = 0; i < 65; i++)
+		buffer_done(&sealed[i]);
+}
+
+/* To another purpose or stack, or cut anywhere, a sealed key is nothing. */
+static void opens_for_its_purpose_only(void **state)
+{
+	unsigned char key[AEAD_KEY_BYTES];
+	struct buffer sealed = BUFFER_INIT;
+	struct folder *f = *state;
+	struct keys *keys;
+
+	add_key(f, "master.key", 'a', 32);
+	keys = open_keys(f);
+	seal_one(keys, &sealed);
+	for (size_t i = 0; i <= sealed.length; i++) {
+		struct span cut = { sealed.data, i };
+		struct err e = { 0 };
+
+		assert_int_equal(keys_unseal(keys, SPAN("stack"), cut, 1, key, &e), i == sealed.length ? 1 : -1);
+	}
+	for (size_t i = 0; i < sealed.length; i++) {
+		sealed.data[i] ^= 0x20;
+		assert_opens(keys, &sealed, 1, false);
+		sealed.data[i] ^= 0x20;
+	}
+	for (size_t i = 0; i < 2; i++) {
+		struct err e = { 0 };
+
+		assert_int_equal(keys_unseal(keys, i ? SPAN("stac") : SPAN("environment"), buffer_span(&sealed), 1, key, &e), -1);
+	}
+	keys_close(keys);
+	buffer_done(&sealed);
+}
+
+/* One file is a folder of one key; a folder that cannot be read for a moment changes nothing. */
+static void takes_one_file(void **state)
+{
+	struct buffer sealed = BUFFER_INIT;
+	struct keys *file, *folder;
+	struct folder *f = *state;
+	struct err e = { 0 };
+
+	add_key(f, "only.key", 'a', 32);
+	assert_int_equal(keys_open("PULUMI_LOCAL_KEYS", f->files[0], &file, &e), 1);
+	folder = open_keys(f);
+	assert_string_equal(keys_active(file), keys_active(folder));
+	seal_one(file, &sealed);
+	assert_opens(folder, &sealed, 1, true);
+	add_key(f, "z.key", 'b', 5);
+	keys_refresh(folder);
+	assert_string_equal(keys_active(file), keys_active(folder));
+	keys_close(file);
+	keys_close(folder);
+	buffer_done(&sealed);
+	assert_int_equal(keys_open("PULUMI_LOCAL_KEYS", "relative/keys", &file, &e), -1);
+	assert_non_null(strstr(e.detail, "PULUMI_LOCAL_KEYS: 'relative/keys' must be an absolute path"));
 }
 
 int main(void)
@@ -218,7 +336,10 @@ int main(void)
 		cmocka_unit_test(base64_is_strict),
 		cmocka_unit_test_setup_teardown(says_what_is_wrong_with_the_folder, make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(changes_keys_while_running, make_folder, remove_folder),
-		cmocka_unit_test_setup_teardown(forgets_opened_keys, make_folder, remove_folder),
+		cmocka_unit_test_setup_teardown(forgets_opened_keys_with_time, make_folder, remove_folder),
+		cmocka_unit_test_setup_teardown(remembers_so_many, make_folder, remove_folder),
+		cmocka_unit_test_setup_teardown(opens_for_its_purpose_only, make_folder, remove_folder),
+		cmocka_unit_test_setup_teardown(takes_one_file, make_folder, remove_folder),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
