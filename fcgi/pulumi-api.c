@@ -8,13 +8,15 @@
 #include "accept.h"
 #include "api/dispatch.h"
 #include "base/settings.h"
+#include "once.h"
 #include "send.h"
 #include "start/start.h"
 
 static void help(FILE *out)
 {
-	fputs("usage: pulumi-api.fcgi [--help]\n"
-	      "FastCGI responder of the Pulumi API; a web server or pulumi-serve starts it with its socket on descriptor 0.\n",
+	fputs("usage: pulumi-api.fcgi [--once | --help]\n"
+	      "FastCGI responder of the Pulumi API; a web server or pulumi-serve starts it with its socket on descriptor 0.\n"
+	      "  --once  answer the one HTTP request on standard input, on standard output\n",
 	      out);
 	settings_help(out, "database,objects,keys,serving,identity");
 	fputs("Exit codes: 0 asked to stop, 1 a setting or a dependency is wrong.\n", out);
@@ -33,38 +35,69 @@ static ssize_t read_body(void *source, void *to, size_t size)
 	return n == 0 && FCGX_GetError(in) ? -1 : n;
 }
 
+struct fcgi_sink {
+	struct sink sink;
+	FCGX_Stream *out;
+};
+
+static int write_out(struct sink *self, const void *data, size_t length, struct err *e)
+{
+	FCGX_Stream *out = ((struct fcgi_sink *)self)->out;
+	const char *from = data;
+
+	while (length) {
+		int n = length < 1 << 20 ? (int)length : 1 << 20;
+
+		if (FCGX_PutStr(from, n, out) < 0)
+			return err_unavailable(e, "the client went away");
+		from += n;
+		length -= (size_t)n;
+	}
+	return 1;
+}
+
 static void serve_one(struct app *app, FCGX_Request *fcgi)
 {
+	struct fcgi_sink out = { { write_out }, fcgi->out };
 	_cleanup_(arena_clear) struct arena arena = ARENA_INIT;
 	struct http_reply rp = { 0 };
 	struct request rq = { .app = app, .db = app->db, .arena = &arena,
 			      .http = { .arena = &arena, .source = fcgi, .variable = variable, .read = read_body } };
 
 	api_dispatch(&rq, &rp);
-	send_reply(fcgi, &rp, app->sendfile, rq.http.method && !strcmp(rq.http.method, "HEAD"));
+	send_reply(&out.sink, &rp, app->sendfile, rq.http.method && !strcmp(rq.http.method, "HEAD"));
 	FCGX_Finish_r(fcgi);
 	http_reply_done(&rp);
 	http_request_done(&rq.http);
 }
 
+static int serve(struct app *app)
+{
+	FCGX_Request fcgi;
+
+	if (responder_init(&fcgi) < 0)
+		return 1;
+	while (responder_accept(&fcgi))
+		serve_one(app, &fcgi);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	struct arena arena = ARENA_INIT;
+	bool once = argc == 2 && !strcmp(argv[1], "--once");
 	struct app app = { 0 };
 	struct err e = { 0 };
-	FCGX_Request fcgi;
+	int code;
 
-	if (argc > 1)
+	if (argc > 1 && !once)
 		return help(strcmp(argv[1], "--help") ? stderr : stdout), strcmp(argv[1], "--help") != 0;
 	if (start_open(&app, START_ALL, &arena, &e) < 0) {
 		fprintf(stderr, "pulumi-api.fcgi: %s\n", e.detail[0] ? e.detail : e.message);
 		return 1;
 	}
-	if (responder_init(&fcgi) < 0)
-		return 1;
-	while (responder_accept(&fcgi))
-		serve_one(&app, &fcgi);
+	code = once ? serve_once(&app) : serve(&app);
 	start_close(&app);
 	arena_clear(&arena);
-	return 0;
+	return code;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "update/replay.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 
 #include "json/scan.h"
@@ -63,6 +64,8 @@ void replay_free(struct replay *r)
 	free(r->operations);
 	arena_clear(&r->arena);
 	free(r);
+	/* What a large state took goes back to the system: a responder lives long and is idle mostly. */
+	malloc_trim(1 << 20);
 }
 
 void replay_freep(struct replay **r)
