@@ -10,22 +10,25 @@
 #include "base/app.h"
 #include "base/buffer.h"
 
-struct job_run {
-	struct app *app;
-	bool by_hand;		/* --once was given: somebody reads what it says */
-	struct buffer said;	/* what was done, for the one line at the end: name=value pairs */
-};
-
 struct job {
 	const char *name;	/* without pulumi-job- */
-	const char *help;	/* one or two sentences for --help */
+	const char *help;	/* for --help: what it does */
 	unsigned parts;		/* of start/start.h */
-	/* Everything that is due now: 1 did something, 0 nothing was due, -1. Asks job_going between pieces. */
-	int (*work)(struct job_run *run, struct err *e);
+	int every_seconds;	/* once in this time on all hosts together; 0: whenever it is started */
+	/*
+	 * Does what is due now: 1, 0 when nothing was, -1. Appends " name=value" pairs about it to `said`, also when
+	 * it fails. Asks job_going between pieces.
+	 */
+	int (*work)(struct app *app, struct buffer *said, struct err *e);
 };
 
-/* False once it should end: SIGTERM came, or the time of --for is over. Fits retention_sweep. */
-bool job_going(void *ignored);
+#define DAY_US (24 * 3600 * 1000000LL)
+#define HOUR_US (3600 * 1000000LL)
+
+/* False once the job should end: a signal came, or the time of --for is over. */
+bool job_going(void);
+/* A line about one thing that went wrong, for a job that goes on with the next; the exit code will be 1. */
+void job_failed(const char *what, const struct err *e);
 
 /* What main returns. */
 int job_main(const struct job *job, int argc, char **argv);

@@ -16,8 +16,8 @@ static const struct {
 	const char *name;
 	int seconds;
 } periods[] = {
-	{ "object-sweep", 3600 },
-	{ "token-purge", 3600 },
+	{ "purge-tokens", 3600 },
+	{ "sweep-objects", 3600 },
 };
 
 static int64_t period_us(const char *name)

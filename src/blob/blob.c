@@ -92,6 +92,36 @@ int blob_delete(struct blob_store *store, const char *key, struct err *e)
 	return check_key(key, e) < 0 ? -1 : store->provider->delete(store, key, e);
 }
 
+struct age {
+	const char *key;
+	int64_t before_us;
+	bool older;
+};
+
+static int note_age(void *context, const struct blob_object *object, struct err *e)
+{
+	struct age *a = context;
+
+	(void)e;
+	if (strcmp(object->key, a->key))
+		return 1;
+	a->older = object->modified_at < a->before_us;
+	return 0;
+}
+
+int blob_delete_older(struct blob_store *store, const char *key, int64_t before_us, struct err *e)
+{
+	struct age a = { .key = key, .before_us = before_us };
+
+	if (check_key(key, e) < 0)
+		return -1;
+	if (store->provider->delete_older)
+		return store->provider->delete_older(store, key, before_us, e);
+	if (store->provider->list(store, key, note_age, &a, e) < 0)
+		return -1;
+	return a.older ? store->provider->delete(store, key, e) : 0;
+}
+
 int blob_list(struct blob_store *store, const char *prefix, blob_each *each, void *context, struct err *e)
 {
 	return store->provider->list(store, prefix, each, context, e);

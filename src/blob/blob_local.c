@@ -116,17 +116,23 @@ static void writer_close(struct blob_writer *self)
 }
 
 /* Names of scratch files are random: hosts may share the folder. Those that a dead process left are swept. */
-static int writer_open(struct blob_store *store, struct blob_writer **ret_writer, struct err *e)
+static void scratch_path(struct blob_store *store, struct buffer *ret_path)
 {
-	struct local_writer *w = xcalloc(1, sizeof(*w));
-	_cleanup_(blob_writer_closep) struct blob_writer *guard = &w->writer;
-	struct buffer path = BUFFER_INIT;
 	unsigned char random[16];
 	char hex[2 * sizeof(random) + 1];
 
 	random_bytes(random, sizeof(random));
 	hex_encode(random, sizeof(random), hex);
-	buffer_printf(&path, "%s/" SCRATCH "/%s", local_of(store)->folder, hex);
+	buffer_printf(ret_path, "%s/" SCRATCH "/%s", local_of(store)->folder, hex);
+}
+
+static int writer_open(struct blob_store *store, struct blob_writer **ret_writer, struct err *e)
+{
+	struct local_writer *w = xcalloc(1, sizeof(*w));
+	_cleanup_(blob_writer_closep) struct blob_writer *guard = &w->writer;
+	struct buffer path = BUFFER_INIT;
+
+	scratch_path(store, &path);
 	w->writer = (struct blob_writer){ { writer_write }, store };
 	w->scratch = path.data;
 	w->fd = -1;
@@ -216,6 +222,46 @@ static int local_delete(struct blob_store *store, const char *key, struct err *e
 	return errno == ENOENT ? 0 : fail("cannot delete", path.data, e);
 }
 
+static int64_t modified_at(const struct stat *st)
+{
+	return (int64_t)st->st_mtim.tv_sec * 1000000 + st->st_mtim.tv_nsec / 1000;
+}
+
+/* Decides about the file that was moved aside, which nobody can replace any more. */
+static int delete_aside(const char *aside, const char *path, int64_t before_us, struct err *e)
+{
+	struct stat st;
+	bool older;
+
+	if (stat(aside, &st) < 0)
+		return fail("cannot find", aside, e);
+	older = modified_at(&st) < before_us;
+	/* Written between the two looks: it goes back, unless it was written once more. */
+	if (!older && link(aside, path) < 0 && errno != EEXIST)
+		return fail("cannot put back", path, e);
+	if (unlink(aside) < 0)
+		return fail("cannot delete", aside, e);
+	return older;
+}
+
+static int local_delete_older(struct blob_store *store, const char *key, int64_t before_us, struct err *e)
+{
+	_cleanup_(buffer_done) struct buffer path = BUFFER_INIT, aside = BUFFER_INIT;
+	struct stat st;
+
+	path_of(store, key, &path);
+	if (stat(path.data, &st) < 0)
+		return errno == ENOENT ? 0 : fail("cannot find", path.data, e);
+	if (modified_at(&st) >= before_us)
+		return 0;
+	scratch_path(store, &aside);
+	if (make_parents(aside.data, strlen(local_of(store)->folder), e) < 0)
+		return -1;
+	if (rename(path.data, aside.data) < 0)
+		return errno == ENOENT ? 0 : fail("cannot move", path.data, e);
+	return delete_aside(aside.data, path.data, before_us, e);
+}
+
 /* A walk through the folder: `path` is the folder's path while it is walked. */
 struct listing {
 	const char *prefix;
@@ -242,7 +288,7 @@ static int list_entry(struct listing *l, struct err *e)
 	if (m < n)
 		return 1;
 	object.bytes = st.st_size;
-	object.modified_at = (int64_t)st.st_mtim.tv_sec * 1000000 + st.st_mtim.tv_nsec / 1000;
+	object.modified_at = modified_at(&st);
 	return l->each(l->context, &object, e);
 }
 
@@ -316,5 +362,6 @@ const struct blob_provider blob_local = {
 	.get = local_get,
 	.file = local_file,
 	.delete = local_delete,
+	.delete_older = local_delete_older,
 	.list = local_list,
 };

@@ -19,6 +19,8 @@ struct blob_provider {
 	int (*file)(struct blob_store *store, const char *key, struct arena *arena, const char **ret_path, size_t *ret_size,
 		    struct err *e);
 	int (*delete)(struct blob_store *store, const char *key, struct err *e);
+	/* NULL: it is looked up and deleted. Better when nobody can write the object between the two. */
+	int (*delete_older)(struct blob_store *store, const char *key, int64_t before_us, struct err *e);
 	int (*list)(struct blob_store *store, const char *prefix, blob_each *each, void *context, struct err *e);
 };
 

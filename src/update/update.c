@@ -157,16 +157,19 @@ int update_cancel(struct app *app, const struct caller *c, const struct stack_pa
 	return update_end(app, &update, "cancelled", now_us, e);
 }
 
-int update_expire_next(struct app *app, int64_t before_us, char ret_id[UUID_TEXT], struct err *e)
+/* Found without a lock, since a lock on a range of leases would hold up those that are renewed. */
+int update_expire_next(struct app *app, int64_t after_us, int64_t before_us, struct update_expired *ret_found, struct err *e)
 {
 	_cleanup_(arena_clear) struct arena arena = ARENA_INIT;
-	struct update update = { 0 };
-	int rc = db_one(app->db, &UPDATE_LOCK_LAPSED, DB_VALUES(db_time(before_us)), update_columns, &update, &arena, e);
+	struct update found = { 0 }, update = { 0 };
+	int rc = db_one(app->db, &UPDATE_LAPSED, DB_VALUES(db_time(after_us), db_time(before_us)), update_lapsed_columns, &found,
+			&arena, e);
 
 	if (rc <= 0)
 		return rc;
-	if (update_end(app, &update, "failed", app->now_us(), e) < 0)
-		return -1;
-	snprintf(ret_id, UUID_TEXT, "%s", update.id);
-	return 1;
+	snprintf(ret_found->id, UUID_TEXT, "%s", found.id);
+	ret_found->lapsed_at = found.lease_expires_at;
+	rc = db_one(app->db, &UPDATE_LOCK_LAPSED, DB_VALUES(db_text(found.id), db_time(before_us)), update_columns, &update, &arena,
+		    e);
+	return rc == 1 ? update_end(app, &update, "failed", app->now_us(), e) : rc;
 }

@@ -79,11 +79,17 @@ int update_complete(struct app *app, const char *id, struct span token, const ch
 /* In a transaction; 409 when it has ended, nothing to do when it was cancelled. */
 int update_cancel(struct app *app, const struct caller *c, const struct stack_path *path, const char *id,
 		  int64_t now_us, struct err *e) WARN_UNUSED;
+struct update_expired {
+	char id[UUID_TEXT];
+	int64_t lapsed_at;
+};
 /*
- * Ends one update whose lease lapsed before `before_us` as failed, with the state that it saved: 1 ended
- * one, 0 there is none. In a transaction; its id goes to ret_id.
+ * Ends the first update whose lease lapsed behind `after_us` and before `before_us` as failed, with the state
+ * that it saved: 1 ended it, 0 there is none, or somebody else did. In a transaction. *ret_found is set when
+ * there is one, also when it cannot be ended: the caller then goes on behind it.
  */
-int update_expire_next(struct app *app, int64_t before_us, char ret_id[UUID_TEXT], struct err *e) WARN_UNUSED;
+int update_expire_next(struct app *app, int64_t after_us, int64_t before_us, struct update_expired *ret_found,
+		       struct err *e) WARN_UNUSED;
 
 /* --- what it saves --- */
 enum checkpoint_form { CHECKPOINT_WHOLE, CHECKPOINT_VERBATIM, CHECKPOINT_DELTA };

@@ -59,10 +59,20 @@ const struct stmt UPDATE_HOLDER = STMT("update.holder",
 const struct stmt UPDATE_RUNNING = STMT("update.running",
 	UPDATE_ROW "WHERE u.id = (SELECT l.update_id FROM stack_locks l WHERE l.stack_id = ?)");
 
+const struct db_column update_lapsed_columns[] = {
+	DB_COLUMN(update, id, COLUMN_TEXT),
+	DB_COLUMN(update, lease_expires_at, COLUMN_TIME),
+	{ 0 },
+};
+
+/* all tenants: a job of the installation ends what was abandoned */
+const struct stmt UPDATE_LAPSED = STMT("update.lapsed",
+	"SELECT id, lease_expires_at FROM updates WHERE status = 'running' AND lease_expires_at > ? AND lease_expires_at < ? "
+	"ORDER BY lease_expires_at LIMIT 1");
+
 /* all tenants: a job of the installation ends what was abandoned */
 const struct stmt UPDATE_LOCK_LAPSED = STMT("update.lock_lapsed",
-	UPDATE_ROW "WHERE u.status = 'running' AND u.lease_expires_at < ? "
-	"ORDER BY u.lease_expires_at LIMIT 1 FOR UPDATE");
+	UPDATE_ROW "WHERE u.id = ? AND u.status = 'running' AND u.lease_expires_at < ? FOR UPDATE");
 
 /* all tenants: the update was found in its stack */
 const struct stmt UPDATE_RUN = STMT("update.run",
