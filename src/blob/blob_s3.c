@@ -4,7 +4,6 @@
  * with the request, so that the server checks what it got; large ones go in parts.
  */
 #include <errno.h>
-#include <libxml/parser.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -13,6 +12,7 @@
 #include "crypto/crypto.h"
 #include "net/aws.h"
 #include "net/query.h"
+#include "net/xml.h"
 
 #define PART_BYTES (16ULL << 20)
 #define SINGLE_BYTES (64ULL << 20)	/* up to this an object is one request */
@@ -89,8 +89,12 @@ static int call(struct s3_store *s, const struct s3_call *c, struct web_answer *
 
 static int refused(const struct s3_store *s, const struct s3_call *c, const struct web_answer *answer, struct err *e)
 {
-	return err_unavailable(e, "object store: %s %s/%s: answer %d: %.200s", c->method, s->bucket, c->key, answer->status,
-			       answer->body.data ? answer->body.data : "");
+	_cleanup_(arena_clear) struct arena arena = ARENA_INIT;
+	const char *code = xml_text(buffer_span(&answer->body), "Code", &arena);
+	const char *message = xml_text(buffer_span(&answer->body), "Message", &arena);
+
+	return err_unavailable(e, "object store: %s %s/%s: answer %d %s: %s", c->method, s->bucket, c->key, answer->status,
+			       code ? code : "", message ? message : "no reason given");
 }
 
 static int expect(struct s3_store *s, const struct s3_call *c, struct web_answer *answer, struct err *e)
@@ -125,47 +129,15 @@ static void writer_close(struct blob_writer *self)
 	free(w);
 }
 
-/* The text of the first element of that name, in the arena; NULL when there is none. */
-static const char *element(const xmlNode *node, const char *name, struct arena *arena)
-{
-	for (; node; node = node->next) {
-		const char *inside = NULL;
-
-		if (node->type == XML_ELEMENT_NODE && !strcmp((const char *)node->name, name)) {
-			xmlChar *text = xmlNodeGetContent(node);
-
-			inside = arena_strdup(arena, (const char *)text);
-			xmlFree(text);
-		}
-		inside = inside ? inside : element(node->children, name, arena);
-		if (inside)
-			return inside;
-	}
-	return NULL;
-}
-
-static void document_done(xmlDoc **document)
-{
-	xmlFreeDoc(*document);
-}
-
-static xmlDoc *parse(const struct buffer *text)
-{
-	return xmlReadMemory(text->data ? text->data : "", (int)text->length, NULL, NULL,
-			     XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
-}
-
 static int begin_parts(struct s3_store *s, const char *key, struct arena *arena, const char **ret_upload, struct err *e)
 {
 	_cleanup_(web_answer_done) struct web_answer answer = { 0 };
 	struct s3_call c = { "POST", key, "uploads=", SPAN(""), XML_LIMIT };
-	xmlDoc *document __attribute__((cleanup(document_done))) = NULL;
 	const char *id;
 
 	if (expect(s, &c, &answer, e) < 0)
 		return -1;
-	document = parse(&answer.body);
-	id = document ? element(xmlDocGetRootElement(document), "UploadId", arena) : NULL;
+	id = xml_text(buffer_span(&answer.body), "UploadId", arena);
 	if (!id)
 		return refused(s, &c, &answer, e);
 	*ret_upload = id;
@@ -281,63 +253,76 @@ static int64_t time_of(const char *text)
 	return text && strptime(text, "%Y-%m-%dT%H:%M:%S", &tm) ? (int64_t)timegm(&tm) * 1000000 : 0;
 }
 
-static int list_page(const xmlNode *root, blob_each *each, void *context, struct err *e)
+/* One page of a listing while it is read. */
+struct page {
+	struct arena arena;
+	struct blob_object object;
+	char *token;		/* of the page behind it; NULL: this is the last */
+	blob_each *each;
+	void *context;
+	bool stopped;
+};
+
+static int read_element(void *context, const char *name, const char *text, struct err *e)
 {
+	struct page *p = context;
 	int rc = 1;
 
-	for (const xmlNode *node = root->children; rc == 1 && node; node = node->next) {
-		_cleanup_(arena_clear) struct arena arena = ARENA_INIT;
-		struct blob_object object;
-		const char *size;
-
-		if (node->type != XML_ELEMENT_NODE || strcmp((const char *)node->name, "Contents"))
-			continue;
-		size = element(node->children, "Size", &arena);
-		object = (struct blob_object){ element(node->children, "Key", &arena), size ? atoll(size) : 0,
-					       time_of(element(node->children, "LastModified", &arena)) };
-		if (object.key)
-			rc = each(context, &object, e);
-	}
-	return rc;
+	if (!strcmp(name, "Key"))
+		p->object.key = arena_strdup(&p->arena, text);
+	else if (!strcmp(name, "Size"))
+		p->object.bytes = atoll(text);
+	else if (!strcmp(name, "LastModified"))
+		p->object.modified_at = time_of(text);
+	else if (!strcmp(name, "NextContinuationToken"))
+		p->token = arena_strdup(&p->arena, text);
+	else if (!strcmp(name, "Contents") && !p->stopped && p->object.key)
+		rc = p->each(p->context, &p->object, e);
+	p->stopped |= rc == 0;
+	return rc < 0 ? -1 : 1;
 }
 
-/* 1 another page follows, 0 that was the last. */
-static int next_page(const xmlNode *root, const char *prefix, struct buffer *query)
+static void put_query(struct buffer *query, const char *token, const char *prefix)
 {
-	_cleanup_(arena_clear) struct arena arena = ARENA_INIT;
-	const char *token = element(root, "NextContinuationToken", &arena);
-
-	if (!token)
-		return 0;
 	buffer_clear(query);
-	buffer_puts(query, "continuation-token=");
-	web_escape(span_of(token), false, query);
-	buffer_puts(query, "&list-type=2&prefix=");
+	if (token) {
+		buffer_puts(query, "continuation-token=");
+		web_escape(span_of(token), false, query);
+		buffer_putc(query, '&');
+	}
+	buffer_puts(query, "list-type=2&prefix=");
 	web_escape(span_of(prefix), false, query);
-	return 1;
+}
+
+/* 1 another page follows, 0 that was the last; `query` is that of the next page then. */
+static int list_page(struct s3_store *s, const char *prefix, struct buffer *query, blob_each *each, void *context,
+		     struct err *e)
+{
+	_cleanup_(web_answer_done) struct web_answer answer = { 0 };
+	struct s3_call c = { "GET", "", query->data, SPAN(""), XML_LIMIT };
+	struct page p = { .each = each, .context = context };
+	int rc;
+
+	if (expect(s, &c, &answer, e) < 0)
+		return -1;
+	rc = xml_walk(buffer_span(&answer.body), read_element, &p, e);
+	if (rc == 0)
+		refused(s, &c, &answer, e);
+	if (rc == 1 && p.token)
+		put_query(query, p.token, prefix);
+	arena_clear(&p.arena);
+	return rc < 1 ? -1 : p.token && !p.stopped;
 }
 
 static int s3_list(struct blob_store *store, const char *prefix, blob_each *each, void *context, struct err *e)
 {
 	_cleanup_(buffer_done) struct buffer query = BUFFER_INIT;
-	int rc = 1;
+	int rc;
 
-	buffer_puts(&query, "list-type=2&prefix=");
-	web_escape(span_of(prefix), false, &query);
-	while (rc == 1) {
-		_cleanup_(web_answer_done) struct web_answer answer = { 0 };
-		struct s3_call c = { "GET", "", query.data, SPAN(""), XML_LIMIT };
-		xmlDoc *document __attribute__((cleanup(document_done))) = NULL;
-
-		if (expect(s3_of(store), &c, &answer, e) < 0)
-			return -1;
-		document = parse(&answer.body);
-		if (!document)
-			return refused(s3_of(store), &c, &answer, e);
-		rc = list_page(xmlDocGetRootElement(document), each, context, e);
-		if (rc == 1)
-			rc = next_page(xmlDocGetRootElement(document), prefix, &query);
-	}
+	put_query(&query, NULL, prefix);
+	do
+		rc = list_page(s3_of(store), prefix, &query, each, context, e);
+	while (rc == 1);
 	return rc < 0 ? -1 : 1;
 }
 

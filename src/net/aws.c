@@ -2,12 +2,12 @@
 #include "net/aws.h"
 
 #include <jansson.h>
-#include <libxml/parser.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
 #include "crypto/crypto.h"
+#include "net/xml.h"
 
 #define EARLY_US (300 * 1000000LL)	/* temporary credentials are renewed this long before they end */
 
@@ -215,36 +215,14 @@ static bool from_instance(struct web *web, struct found *f)
 }
 
 /* --- STS: a form in, XML out --- */
-static const char *element(const xmlNode *node, const char *name, struct arena *arena)
-{
-	for (; node; node = node->next) {
-		const char *inside;
-
-		if (node->type == XML_ELEMENT_NODE && !strcmp((const char *)node->name, name)) {
-			xmlChar *text = xmlNodeGetContent(node);
-			const char *kept = arena_strdup(arena, (const char *)text);
-
-			xmlFree(text);
-			return kept;
-		}
-		inside = element(node->children, name, arena);
-		if (inside)
-			return inside;
-	}
-	return NULL;
-}
-
 static bool from_xml(struct span text, struct found *f)
 {
 	_cleanup_(arena_clear) struct arena arena = ARENA_INIT;
-	xmlDoc *document = xmlReadMemory(text.data, (int)text.length, NULL, NULL, XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
-	const xmlNode *root = document ? xmlDocGetRootElement(document) : NULL;
 
-	set(&f->access_key, element(root, "AccessKeyId", &arena));
-	set(&f->secret_key, element(root, "SecretAccessKey", &arena));
-	set(&f->session_token, element(root, "SessionToken", &arena));
-	f->expires_at = time_of(element(root, "Expiration", &arena));
-	xmlFreeDoc(document);
+	set(&f->access_key, xml_text(text, "AccessKeyId", &arena));
+	set(&f->secret_key, xml_text(text, "SecretAccessKey", &arena));
+	set(&f->session_token, xml_text(text, "SessionToken", &arena));
+	f->expires_at = time_of(xml_text(text, "Expiration", &arena));
 	return f->access_key && f->secret_key;
 }
 

@@ -69,11 +69,11 @@ static struct curl_slist *header_list(const struct buffer *headers)
 
 	while (at && *at) {
 		size_t n = strcspn(at, "\r\n");
-		char *line = strndup(at, n);
+		_cleanup_(buffer_done) struct buffer line = BUFFER_INIT;
 
+		buffer_append(&line, at, n);
 		if (n)
-			list = curl_slist_append(list, line);
-		free(line);
+			list = curl_slist_append(list, line.data);
 		at += n + strspn(at + n, "\r\n");
 	}
 	return list;
