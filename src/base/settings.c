@@ -116,7 +116,7 @@ static void release_file(cfg_t **file)
 
 static int read_file(const char *path, struct err *e)
 {
-	static char names[SETTING_COUNT][64];
+	char names[SETTING_COUNT][64];
 	cfg_opt_t options[SETTING_COUNT + 1];
 	cfg_t *file __attribute__((cleanup(release_file))) = NULL;
 

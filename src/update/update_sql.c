@@ -141,9 +141,11 @@ const struct stmt UPDATE_PREVIEW = STMT("update.preview",
 const struct stmt UPDATES_MOVE = STMT("update.move",
 	"UPDATE updates SET organization_id = ? WHERE stack_id = ?");
 
+/* all tenants: the stack was locked in its organization */
 const struct stmt LOCK_TAKE = STMT("lock.take",
 	"INSERT INTO stack_locks (stack_id, update_id) VALUES (?, ?)");
 
+/* all tenants: the update was locked by its token or in its stack */
 const struct stmt LOCK_RELEASE = STMT("lock.release",
 	"DELETE FROM stack_locks WHERE stack_id = ? AND update_id = ?");
 

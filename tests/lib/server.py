@@ -344,7 +344,8 @@ class Installation:
             described = json.loads(self.access.read_text())
         else:
             described = {**self.sign_up("alice", "acme"), "other": self.sign_up("mallory", "elsewhere")}
-        described.update(url=self.url, folder=str(self.folder), build=str(self.build), web=self.web)
+        described.update(url=self.url, folder=str(self.folder), build=str(self.build), web=self.web,
+                         database={"socket": str(self.database.socket), "password": self.database.password})
         if "PULUMI_MAX_BODY_BYTES" in self.more:
             described["max_body"] = int(self.more["PULUMI_MAX_BODY_BYTES"])
         self.access.touch(mode=0o600)
