@@ -79,9 +79,10 @@ void buffer_wipe(struct buffer *b)
 	buffer_done(b);
 }
 
+static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
 void base64_encode(struct span data, struct buffer *ret_text)
 {
-	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 	const unsigned char *p = (const unsigned char *)data.data;
 	char *to = buffer_reserve(ret_text, (data.length + 2) / 3 * 4);
 	size_t i = 0;
@@ -104,47 +105,57 @@ void base64_encode(struct span data, struct buffer *ret_text)
 	ret_text->length += (data.length + 2) / 3 * 4;
 }
 
-static int digit_of(char c)
+#define NO_DIGIT 64
+
+static void digit_values(unsigned char ret_values[256])
 {
-	if (c >= 'A' && c <= 'Z')
-		return c - 'A';
-	if (c >= 'a' && c <= 'z')
-		return c - 'a' + 26;
-	if (c >= '0' && c <= '9')
-		return c - '0' + 52;
-	return c == '+' ? 62 : c == '/' ? 63 : -1;
+	memset(ret_values, NO_DIGIT, 256);
+	for (unsigned i = 0; i < 64; i++)
+		ret_values[(unsigned char)digits[i]] = (unsigned char)i;
 }
 
-/* Four digits, of which the last `padding` are '='; the bits that they leave over must be zero. */
-static bool decode_four(const char *p, size_t padding, struct buffer *to)
+/* Whole groups of four digits. */
+static bool decode_groups(const unsigned char *values, const unsigned char *p, const unsigned char *end, unsigned char **to)
 {
-	unsigned value = 0;
+	for (; p < end; p += 4) {
+		unsigned a = values[p[0]], b = values[p[1]], c = values[p[2]], d = values[p[3]];
 
-	for (size_t i = 0; i < 4; i++) {
-		int digit = i < 4 - padding ? digit_of(p[i]) : p[i] == '=' ? 0 : -1;
-
-		if (digit < 0)
+		if ((a | b | c | d) & NO_DIGIT)
 			return false;
-		value = value << 6 | (unsigned)digit;
+		*(*to)++ = (unsigned char)(a << 2 | b >> 4);
+		*(*to)++ = (unsigned char)(b << 4 | c >> 2);
+		*(*to)++ = (unsigned char)(c << 6 | d);
 	}
-	if (value & ((1U << 8 * padding) - 1))
+	return true;
+}
+
+/* A last group with one or two '='; the bits that it leaves over must be zero. */
+static bool decode_padded(const unsigned char *values, const unsigned char *p, unsigned char **to)
+{
+	unsigned a = values[p[0]], b = values[p[1]], c = p[2] == '=' ? 0 : values[p[2]];
+
+	if (((a | b | c) & NO_DIGIT) || (p[2] == '=' ? b & 15 : c & 3))
 		return false;
-	for (size_t i = 0; i < 3 - padding; i++)
-		buffer_putc(to, (char)(value >> (16 - 8 * i)));
+	*(*to)++ = (unsigned char)(a << 2 | b >> 4);
+	if (p[2] != '=')
+		*(*to)++ = (unsigned char)(b << 4 | c >> 2);
 	return true;
 }
 
 bool base64_decode(struct span text, struct buffer *ret_data)
 {
-	size_t padding = 0;
+	const unsigned char *p = (const unsigned char *)text.data, *end = p + text.length;
+	unsigned char values[256], *from, *to;
+	bool padded, good;
 
 	if (text.length % 4)
 		return false;
-	if (text.length)
-		padding = text.data[text.length - 2] == '=' ? 2 : text.data[text.length - 1] == '=' ? 1 : 0;
-	buffer_reserve(ret_data, text.length / 4 * 3);
-	for (size_t i = 0; i < text.length; i += 4)
-		if (!decode_four(text.data + i, i + 4 == text.length ? padding : 0, ret_data))
-			return false;
-	return true;
+	padded = text.length && end[-1] == '=';
+	digit_values(values);
+	from = to = (unsigned char *)buffer_reserve(ret_data, text.length / 4 * 3);
+	good = decode_groups(values, p, padded ? end - 4 : end, &to) && (!padded || decode_padded(values, end - 4, &to));
+	if (good)
+		ret_data->length += (size_t)(to - from);
+	ret_data->data[ret_data->length] = '\0';
+	return good;
 }
