@@ -97,7 +97,7 @@ static int work_in_turn(const struct job *job, const struct options *o, struct a
 	if (rc <= 0)
 		return rc;
 	rc = job->work(app, said, e);
-	if (rc < 0)
+	if (rc < 0 || rc == JOB_LATER)
 		claim_release(app->db, &turn);
 	return rc;
 }
@@ -121,7 +121,7 @@ static void loop(const struct job *job, const struct options *o, struct app *app
 		rc = work_in_turn(job, o, app, said, &e);
 		if (rc < 0)
 			job_failed(job->name, &e);
-		if (again && rc <= 0 && job_going())
+		if (again && rc != 1 && job_going())
 			pause_a_second();
 	} while (again && job_going());
 }

@@ -10,13 +10,15 @@
 #include "base/app.h"
 #include "base/buffer.h"
 
+#define JOB_LATER 2	/* the turn goes back: the next start tries again */
+
 struct job {
 	const char *name;	/* without pulumi-job- */
 	const char *help;	/* for --help: what it does */
 	unsigned parts;		/* of start/start.h */
 	int every_seconds;	/* once in this time on all hosts together; 0: whenever it is started */
 	/*
-	 * Does what is due now: 1, 0 when nothing was, -1. Appends " name=value" pairs about it to `said`, also when
+	 * Does what is due now: 1, 0 when nothing was, JOB_LATER when it had to give way, -1. Appends " name=value" pairs about it to `said`, also when
 	 * it fails. Asks job_going between pieces.
 	 */
 	int (*work)(struct app *app, struct buffer *said, struct err *e);

@@ -23,7 +23,7 @@ static int purge_stacks(struct app *app, int64_t before_us, int64_t *stacks, str
 	int rc = objects_claim(app->db, "pulumi-job-purge-tokens", &claim, e);
 
 	if (rc <= 0)
-		return rc;
+		return rc < 0 ? -1 : JOB_LATER;
 	do
 		rc = retention_purge_stack(app, before_us, stacks, e);
 	while (rc == 1 && objects_going(&claim));
@@ -40,7 +40,7 @@ static int work(struct app *app, struct buffer *said, struct err *e)
 		rc = purge_stacks(app, before_us, &stacks, e);
 	if (tokens || stacks)
 		buffer_printf(said, " tokens=%lld stacks=%lld", (long long)tokens, (long long)stacks);
-	return rc < 0 ? -1 : tokens || stacks;
+	return rc < 0 || rc == JOB_LATER ? rc : tokens || stacks;
 }
 
 int main(int argc, char **argv)

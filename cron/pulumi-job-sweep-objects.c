@@ -14,7 +14,7 @@ static int work(struct app *app, struct buffer *said, struct err *e)
 	int rc = objects_claim(app->db, "pulumi-job-sweep-objects", &claim, e);
 
 	if (rc <= 0)
-		return rc;
+		return rc < 0 ? -1 : JOB_LATER;
 	rc = retention_sweep(app, app->now_us() - YOUNG_US, objects_going, &claim, &swept, e);
 	objects_release(&claim);
 	if (swept.objects)
