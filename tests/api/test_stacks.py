@@ -337,6 +337,8 @@ def test_rename(stack):
         assert base64.b64decode(opened["plaintext"]) == b"secret"
         found, _ = listed(new.client, tagName="pulumi:project", tagValue=new.project)
         assert found == [(new.organization, new.project, new.name)]
+        said = create(new.client, new.organization, new.project.upper(), "prod").expect_problem(409).message
+        assert "already exists" in said
         assert new.begin().version == 3
     finally:
         new.cleanup()
@@ -531,6 +533,13 @@ def test_the_name_of_a_deleted_stack_is_free(client, organization, stack):
     assert newest[0]["lastUpdate"] == {"result": "not-started", "startTime": 0, "endTime": 0, "resourceCount": 0}
     restore(client, organization, old).expect(204)
     assert stack.state() == document(root(stack))
+
+
+def test_a_restored_name_is_taken_without_case(client, organization, new_stack):
+    stack = new_stack(name="Dev")
+    stack.delete().expect(204)
+    restore(client, organization, deleted(client, organization)[0]["id"]).expect(204)
+    assert "already exists" in create(client, organization, stack.project, "dev").expect_problem(409).message
 
 
 def test_strangers_restore_nothing(client, organization, stack, stranger, access):
