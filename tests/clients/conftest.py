@@ -35,6 +35,11 @@ def pytest_addoption(parser):
     parser.addoption("--versions", help="these versions, separated by commas")
 
 
+# A test of the core runs with every chosen version, the others with the newest only, unless all are asked for.
+def thorough(config):
+    return config.getoption("--all-versions") or config.getoption("--versions")
+
+
 def chosen(config):
     if config.getoption("--versions"):
         return config.getoption("--versions").split(",")
@@ -43,6 +48,7 @@ def chosen(config):
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "since(version): only command lines of this version and later can do this")
+    config.addinivalue_line("markers", "core: each version must pass this, also in a short run")
     config.addinivalue_line("markers", "newest: one version is enough")
     config.addinivalue_line("markers", "brief: the ways of saving state that matter most are enough")
     config.addinivalue_line("markers", "slow: takes minutes")
@@ -56,7 +62,8 @@ def pytest_generate_tests(metafunc):
     since = metafunc.definition.get_closest_marker("since")
     if since:
         versions = [v for v in versions if number(v) >= number(since.args[0])]
-    if metafunc.definition.get_closest_marker("newest"):
+    core = thorough(metafunc.config) or metafunc.definition.get_closest_marker("core")
+    if not core or metafunc.definition.get_closest_marker("newest"):
         versions = versions and [max(versions, key=number)]
     if "mode" not in metafunc.fixturenames:
         metafunc.parametrize("version", versions, scope="session")

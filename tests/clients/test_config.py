@@ -35,6 +35,7 @@ def test_secret_values(stack, secret):
     assert stack.on("config", "get", "pw").out == secret + "\n"
 
 
+@pytest.mark.core
 def test_many_secrets(stack):
     """Set together, shown together."""
     arguments = []
@@ -63,6 +64,7 @@ def test_copy_encrypts_again(stack):
     assert said.out.strip() == "s3cret"
 
 
+@pytest.mark.core
 def test_refresh_from_the_last_update(stack):
     """A lost settings file comes back from the last update, secrets included."""
     stack.on("config", "set", "greeting", "hello")
@@ -80,6 +82,7 @@ def test_refresh_without_an_update(stack):
     assert "no previous deployment" in said.text
 
 
+@pytest.mark.core
 def test_config_in_programs(stack):
     stack.on("config", "set", "greeting", "hello")
     stack.on("config", "set", "--secret", "pw", "s3cret")
@@ -111,14 +114,15 @@ def test_secrets_in_state(stack):
 @pytest.mark.newest
 def test_many_secrets_in_state(stack):
     """More than the thousand that the command line sends in one batch."""
-    count = 600  # each has two
+    count = 510  # each has two
     stack.program({f"t{i}": thing(f"v{i}", secret=f"s{i}") for i in range(count)})
     stack.up()
     shown = {r["urn"]: r for r in stack.export("--show-secrets")["resources"]}
-    assert shown[stack.urn("t599")]["outputs"]["secret"]["plaintext"] == '"s599"'
+    assert shown[stack.urn("t509")]["outputs"]["secret"]["plaintext"] == '"s509"'
     stack.up("--expect-no-changes")
 
 
+@pytest.mark.core
 def test_change_secrets_provider(stack):
     """To a passphrase and back: the values survive both ways."""
     stack.on("config", "set", "--secret", "pw", "s3cret")
@@ -133,6 +137,7 @@ def test_change_secrets_provider(stack):
         stack.up("--expect-no-changes")
 
 
+@pytest.mark.core
 def test_passphrase_from_the_start(project):
     """The state given at init must come back, or the passphrase is asked for in vain."""
     project.init("--secrets-provider", "passphrase")

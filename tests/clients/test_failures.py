@@ -17,6 +17,7 @@ def ids(stack):
     return sorted(record["id"] for records in stack.resources().values() for record in records)
 
 
+@pytest.mark.core
 def test_failing_create(saving):
     saving.program({"a": thing("one"), "b": thing("two", failCreate="no room", options={"dependsOn": ["${a}"]})})
     said = saving.up(fails=True)
@@ -55,6 +56,7 @@ def test_failing_delete(saving):
     assert saving.resources() == {} and outside(saving) == []
 
 
+@pytest.mark.core
 def test_partial_create(saving):
     """Made, but not well: it is in the state with its errors, and the next update heals it."""
     saving.program({"a": thing("one", partial="did not start")})
@@ -89,6 +91,7 @@ def test_replacement(saving):
     assert ids(saving) == outside(saving)
 
 
+@pytest.mark.core
 def test_replacement_whose_deletion_fails(saving):
     """Both records stay, the old one marked; the next update deletes it."""
     saving.program({"a": thing("one", replaceOn="x", failDelete="in use")})
@@ -119,6 +122,7 @@ def test_delete_before_replace(saving):
     assert ids(saving) == outside(saving)
 
 
+@pytest.mark.core
 def test_delete_before_replace_whose_creation_fails(saving):
     """The old one is gone and remembered as such; the next update only creates."""
     saving.program({"a": thing("one", replaceOn="x", deleteBeforeReplace=True)})

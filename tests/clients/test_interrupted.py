@@ -30,6 +30,7 @@ def running(stack):
     return (stack.call("GET")[1] or {}).get("currentOperation")
 
 
+@pytest.mark.core
 def test_killed_then_cancelled(saving):
     """Everything made before the kill is in the state; the open operation is pending."""
     saving.program(slow(10))
@@ -89,6 +90,7 @@ def test_interrupted_once(stack):
     stack.up()
 
 
+@pytest.mark.core
 def test_two_at_once(stack, pulumi, tmp_path):
     """The second hears who is there; a preview is not in the way."""
     stack.program(slow(8))
@@ -125,6 +127,7 @@ def test_commands_that_write_state_meet_the_lock(stack):
     assert len(stack.resources()) == 7
 
 
+@pytest.mark.core
 def test_cancel_reaches_the_running_client(saving):
     """Its next call is refused, and a new update can start at once."""
     saving.program(slow(30, 300))

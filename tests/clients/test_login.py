@@ -8,6 +8,7 @@ import pytest
 UNSET = {"PULUMI_BACKEND_URL": None}
 
 
+@pytest.mark.core
 def test_login_keeps_the_credential(pulumi, tmp_path):
     """After login the home alone is enough."""
     said = pulumi.run("login", pulumi.server.url, cwd=tmp_path, **UNSET)
@@ -28,12 +29,14 @@ def test_login_with_a_trailing_slash(pulumi, tmp_path):
     assert pulumi.run("whoami", cwd=tmp_path, **UNSET).out.strip() == pulumi.server.user
 
 
+@pytest.mark.core
 def test_login_with_a_wrong_token(pulumi, tmp_path):
     said = pulumi.run("login", pulumi.server.url, cwd=tmp_path, fails=True,
                       PULUMI_ACCESS_TOKEN="pul-0000000000000000000000000000000000000000", **UNSET)
     assert "No credentials provided or are invalid" in said.text
 
 
+@pytest.mark.core
 def test_whoami_verbose(pulumi, tmp_path):
     told = pulumi.run("whoami", "--json", cwd=tmp_path).json()
     assert told["user"] == pulumi.server.user

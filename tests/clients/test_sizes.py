@@ -19,17 +19,18 @@ def test_no_resources(saving):
 
 
 def test_a_large_value(saving):
-    """Twelve megabytes in one resource: one journal entry larger than most requests."""
-    saving.program({"a": thing("one", size=12_000_000)})
+    """Six megabytes in one resource: one journal entry larger than most requests."""
+    saving.program({"a": thing("one", size=6_000_000)})
     saving.up()
     padding = saving.resource("a")["outputs"]["padding"]
-    assert len(padding) == 12_000_000
-    saving.program({"a": thing("two", size=12_000_000)})
+    assert len(padding) == 6_000_000
+    saving.program({"a": thing("two", size=6_000_000)})
     saving.up()
     assert saving.resource("a")["outputs"]["padding"] != padding
     saving.destroy()
 
 
+@pytest.mark.core
 def test_checkpoints_above_the_cutoff(stack):
     """A state from which deltas are sent: each update's bytes are what the command line meant."""
     stack.cli.environment.update(CHECKPOINTS)
@@ -46,6 +47,7 @@ def test_checkpoints_above_the_cutoff(stack):
     assert len(stack.resources()) == 20
 
 
+@pytest.mark.core
 def test_many_resources(saving, mode):
     """A thousand resources made, changed and destroyed; fewer where each step sends the whole state."""
     count = 1000 if mode == {} and saving.cli.number >= (3, 225, 0) else 120

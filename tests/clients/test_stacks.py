@@ -66,6 +66,7 @@ def test_list_filters(project, another):
     assert names(project.run("stack", "ls", "--json", "-t", "mark").json()) == ["dev"]
 
 
+@pytest.mark.core
 def test_list_counts_resources(stack):
     listed = stack.run("stack", "ls", "--json").json()[0]
     assert "lastUpdate" not in listed
@@ -87,6 +88,7 @@ def test_list_many(project):
     assert names(project.run("stack", "ls", "--json").json()) == wanted
 
 
+@pytest.mark.core
 def test_tags(stack):
     stack.on("stack", "tag", "set", "owner", "team a")
     assert stack.on("stack", "tag", "get", "owner").out.strip() == "team a"
@@ -100,6 +102,7 @@ def test_tags(stack):
     stack.on("stack", "tag", "get", "owner", fails=True)
 
 
+@pytest.mark.core
 def test_remove_refuses_while_resources_remain(stack):
     stack.program({"a": thing("one")})
     stack.up()
@@ -125,6 +128,7 @@ def test_destroy_and_remove(stack):
     assert stack.run("stack", "ls", "--json").json() == []
 
 
+@pytest.mark.core
 def test_rename(stack):
     """The state moves to the new name: nothing is replaced, secrets open, history stays."""
     stack.program({"a": thing("one", secret="s3cret"), "b": thing("two", options={"dependsOn": ["${a}"]})},
@@ -166,6 +170,7 @@ def test_rename_to_a_taken_name(stack):
     assert "already exists" in said.text
 
 
+@pytest.mark.core
 def test_new_from_a_local_template(project, tmp_path):
     """pulumi new asks for templates, whether the project is there, and makes the stack."""
     template = tmp_path / "template"

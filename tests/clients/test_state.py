@@ -22,6 +22,7 @@ def imported(stack, document, *arguments, **options):
     return stack.on("stack", "import", "--file", str(path), *arguments, **options)
 
 
+@pytest.mark.core
 def test_export_and_import_again(made):
     exported = made.on("stack", "export").out
     made.destroy()
@@ -88,6 +89,7 @@ def raw_call(stack, method, suffix, text=None):
         return answer.status, answer.read().decode()
 
 
+@pytest.mark.core
 def test_delete_from_state(made):
     said = made.on("state", "delete", "--yes", made.urn("a"), fails=True)
     assert "b" in said.text
@@ -96,6 +98,7 @@ def test_delete_from_state(made):
     assert made.history()[0]["kind"] == "import"
 
 
+@pytest.mark.core
 def test_rename_in_state(made):
     made.on("state", "rename", "--yes", made.urn("a"), "renamed")
     assert sorted(made.resources()) == ["b", "renamed"]
@@ -118,7 +121,7 @@ def test_move_between_stacks(made, another):
     made.up()
     other = another()
     other.init()
-    made.run("state", "move", "--yes", "--source", made.reference(), "--dest", other.reference(), made.urn("a"))
+    other.run("state", "move", "--yes", "--source", made.reference(), "--dest", other.reference(), made.urn("a"))
     assert sorted(made.resources()) == ["b"]
     assert sorted(other.resources()) == ["a"]
     assert "s3cret" in other.on("stack", "export", "--show-secrets").out

@@ -33,6 +33,7 @@ class Moved:
         self.server.organization = self.kept
 
 
+@pytest.mark.core
 def test_transfer(stack, elsewhere):
     """State, secrets, settings and history go along; nothing is replaced."""
     stack.on("config", "set", "--secret", "pw", "s3cret")
