@@ -14,6 +14,7 @@
 
 #define RESPONDERS_LEAST 8
 #define RESPONDERS_MOST 1024
+#define HTTPS_PORT 8443
 
 extern char **environ;
 
@@ -158,8 +159,10 @@ int serve_options_read(struct arena *arena, struct serve_options *ret_options, s
 	o.mode = (enum serve_mode)mode;
 	if (o.mode != MODE_JOBS && read_web(arena, &o, e) < 0)
 		return -1;
-	if (read_folders(arena, &o, e) < 0)
+	if (read_folders(arena, &o, e) < 0 || serve_tls_read(arena, o.run_dir, &o.tls, e) < 0)
 		return -1;
+	if (o.tls.on && !(getenv("PORT") && *getenv("PORT")))
+		o.port = HTTPS_PORT;
 	if (o.web != WEB_LIGHTTPD || !o.objects)
 		drop_last(o.environment);
 	*ret_options = o;

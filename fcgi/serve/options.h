@@ -11,6 +11,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "tls.h"
 
 enum serve_mode { MODE_FULL, MODE_API, MODE_JOBS };
 enum web_kind { WEB_LIGHTTPD, WEB_APACHE, WEB_NONE };
@@ -20,7 +21,8 @@ struct serve_options {
 	enum web_kind web;		/* PULUMI_WEB_SERVER */
 	const char *web_program;	/* absolute path of its executable; NULL with WEB_NONE */
 	const char *address;		/* PULUMI_BIND_ADDRESS, numeric */
-	int port;			/* PORT */
+	int port;			/* PORT; 8443 with a certificate when it is not set */
+	struct serve_tls tls;
 	int responders;			/* PULUMI_RESPONDERS */
 	size_t max_body;		/* PULUMI_MAX_BODY_BYTES */
 	int stop_seconds;		/* PULUMI_STOP_SECONDS: requests have this long to end */

@@ -38,7 +38,10 @@ static bool served(const struct serve_options *o)
 
 	if (fd < 0)
 		return false;
-	good = send(fd, question, sizeof(question) - 1, MSG_NOSIGNAL) > 0 &&
+	if (o->tls.on)
+		good = serve_tls_ask(fd, question, answer, sizeof(answer)) && !strcmp(answer + 8, " 200");
+	else
+		good = send(fd, question, sizeof(question) - 1, MSG_NOSIGNAL) > 0 &&
 	       recv(fd, answer, sizeof(answer) - 1, MSG_WAITALL) > 0 && !strcmp(answer + 8, " 200");
 	close(fd);
 	return good;

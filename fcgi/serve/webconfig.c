@@ -16,12 +16,22 @@ static void put_address(struct buffer *out, const char *address)
 	buffer_printf(out, strchr(address, ':') ? "[%s]" : "%s", address);
 }
 
-/* The listener; its certificate belongs here when it has one. */
+/* The digest makes the text another one when the certificate was renewed: the web server is told to read it again. */
+static void lighttpd_tls(const struct serve_tls *tls, struct buffer *out)
+{
+	buffer_printf(out,
+		      "# certificate %s\nserver.modules += (\"mod_gnutls\")\nssl.engine = \"enable\"\n"
+		      "ssl.pemfile = \"%s\"\nssl.privkey = \"%s\"\nssl.openssl.ssl-conf-cmd = (\"MinProtocol\" => \"TLSv%s\")\n",
+		      tls->digest, tls->certificate_file, tls->private_key_file, tls->minimum);
+}
+
 static void lighttpd_listen(const struct serve_options *o, struct buffer *out)
 {
 	buffer_puts(out, "server.bind = \"");
 	put_address(out, o->address);
 	buffer_printf(out, "\"\nserver.port = %d\n", o->port);
+	if (o->tls.on)
+		lighttpd_tls(&o->tls, out);
 }
 
 /*
@@ -67,12 +77,21 @@ static void apache_modules(struct buffer *out)
 		buffer_printf(out, "LoadModule %s_module /usr/lib/apache2/modules/mod_%s.so\n", names[i], names[i]);
 }
 
-/* The listener; its certificate belongs here when it has one. */
+static void apache_tls(const struct serve_tls *tls, struct buffer *out)
+{
+	buffer_printf(out,
+		      "# certificate %s\nLoadModule ssl_module /usr/lib/apache2/modules/mod_ssl.so\nSSLEngine on\n"
+		      "SSLCertificateFile \"%s\"\nSSLCertificateKeyFile \"%s\"\nSSLProtocol -all %s+TLSv1.3\n",
+		      tls->digest, tls->certificate_file, tls->private_key_file, strcmp(tls->minimum, "1.3") ? "+TLSv1.2 " : "");
+}
+
 static void apache_listen(const struct serve_options *o, struct buffer *out)
 {
 	buffer_puts(out, "Listen ");
 	put_address(out, o->address);
-	buffer_printf(out, ":%d\nListenBacklog 1024\nProtocols h2 h2c http/1.1\n", o->port);
+	buffer_printf(out, ":%d%s\nListenBacklog 1024\nProtocols h2 h2c http/1.1\n", o->port, o->tls.on ? " https" : "");
+	if (o->tls.on)
+		apache_tls(&o->tls, out);
 }
 
 static void apache_server(const struct serve_options *o, struct buffer *out)
@@ -141,6 +160,8 @@ int serve_config_write(const struct serve_options *o, struct err *e)
 	bool written;
 
 	serve_config_text(o, &text);
+	if (serve_tls_write(&o->tls, e) < 0)
+		return -1;
 	if (is_there(o, &text))
 		return 0;
 	f = fopen(new_file, "we");
