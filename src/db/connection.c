@@ -203,6 +203,11 @@ int64_t db_max_packet(const struct db *db)
 	return db->max_packet;
 }
 
+const struct db_config *db_config_of(const struct db *db)
+{
+	return &db->config;
+}
+
 int db_begin(struct db *db, struct err *e)
 {
 	for (int attempt = 0;; attempt++) {

@@ -143,5 +143,7 @@ int db_run_text(struct db *db, const char *sql, struct err *e) WARN_UNUSED;
 
 /* max_allowed_packet of the server, bytes; read once at connect. */
 int64_t db_max_packet(const struct db *db);
+/* What it was opened with: for a further connection. */
+const struct db_config *db_config_of(const struct db *db);
 
 #endif
