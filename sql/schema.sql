@@ -25,7 +25,9 @@ CREATE TABLE audit_events (
   source_ip VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT '',
   created_at DATETIME(6) NOT NULL,
   PRIMARY KEY (id),
-  KEY audit_events_organization (organization_id, id)
+  KEY audit_events_event (organization_id, event, id),
+  KEY audit_events_organization (organization_id, id),
+  KEY audit_events_user (organization_id, user_id, id)
 ) COMMENT='who did what, written with the change';
 
 CREATE TABLE checkpoints (
@@ -92,6 +94,7 @@ CREATE TABLE organizations (
   name VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci NOT NULL COMMENT 'display name',
   owner_user_id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NULL COMMENT 'set for the individual organization of a user',
   created_at DATETIME(6) NOT NULL,
+  members_version BIGINT NOT NULL DEFAULT '0' COMMENT 'grows with each change of members: two at once exclude each other',
   PRIMARY KEY (id),
   UNIQUE KEY organizations_login (login)
 ) COMMENT='tenants; every stack belongs to one';

@@ -8,6 +8,7 @@
 #include "base/limits.h"
 #include "http/gzip.h"
 #include "http/problem.h"
+#include "identity/token.h"
 
 #define GZIP_FROM 1024	/* smaller answers travel as they are */
 
@@ -55,6 +56,7 @@ static int authorize(struct request *rq, enum permission wanted, struct err *e)
 	rc = identity_by_token(rq->db, value, rq->path.organization, rq->now_us, rq->arena, &rq->caller, e);
 	if (rc <= 0)
 		return rc < 0 ? -1 : no_credentials(e);
+	token_note_use(rq->db, &rq->caller, rq->now_us);
 	return wanted == USER ? 1 : access_check(&rq->caller, wanted, rq->path.organization, e);
 }
 

@@ -24,6 +24,17 @@ int request_document(struct request *rq, struct span *ret_document, struct err *
 	return scan_unique(*ret_document, e);
 }
 
+int request_page(struct request *rq, const char **ret_id, struct err *e)
+{
+	const char *token = http_parameter(&rq->http, "continuationToken");
+
+	if (token && !uuid_valid(token))
+		return err_set(e, ERR_BAD_REQUEST, "Bad Request: continuationToken was not given out by this server");
+	if (token)
+		*ret_id = token;
+	return 1;
+}
+
 int reply_json(struct http_reply *rp, const struct field *fields, const void *structure)
 {
 	rp->status = 200;

@@ -22,11 +22,13 @@ struct request {
 	struct span update_token;	/* digest of the lease token; rows with UPDATE_TOKEN only */
 	struct stack_path path;
 	const char *audit_detail;	/* what the audit log says besides the path; NULL: nothing */
-	const char *kind, *update_id, *version, *tag, *program;	/* from the path; NULL when it has none */
+	const char *kind, *update_id, *version, *tag, *program, *user, *token;	/* from the path; NULL when it has none */
 };
 
 /* Reads the body by a field table. */
 int request_body(struct request *rq, const struct field *fields, void *ret_body, struct err *e) WARN_UNUSED;
+/* The id behind which a list goes on, out of continuationToken; untouched on the first page. 400 when it is none. */
+int request_page(struct request *rq, const char **ret_id, struct err *e) WARN_UNUSED;
 /* The whole body as scanned JSON, an object, at most PULUMI_MAX_BODY_BYTES. */
 int request_document(struct request *rq, struct span *ret_document, struct err *e) WARN_UNUSED;
 /* Answers 200 with the struct, or with {}. */

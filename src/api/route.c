@@ -36,6 +36,8 @@ static bool take_segment(struct request *rq, struct span placeholder, const char
 		{ "{version}", offsetof(struct request, version) },
 		{ "{tag}", offsetof(struct request, tag) },
 		{ "{program}", offsetof(struct request, program) },
+		{ "{user}", offsetof(struct request, user) },
+		{ "{token}", offsetof(struct request, token) },
 	};
 
 	if (!*text || (span_equal(placeholder, SPAN("{kind}")) && !is_kind(text)))
@@ -71,7 +73,7 @@ static bool match(struct request *rq, const char *pattern)
 static void forget_path(struct request *rq)
 {
 	rq->path = (struct stack_path){ 0 };
-	rq->kind = rq->update_id = rq->version = rq->tag = rq->program = NULL;
+	rq->kind = rq->update_id = rq->version = rq->tag = rq->program = rq->user = rq->token = NULL;
 }
 
 const struct route *route_find(struct request *rq, struct err *e)

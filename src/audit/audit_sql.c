@@ -4,3 +4,41 @@
 const struct stmt AUDIT_RECORD = STMT("audit.record",
 	"INSERT INTO audit_events (id, organization_id, user_id, token_id, event, description, source_ip, created_at) "
 	"VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
+
+const struct db_column audit_user_columns[] = { DB_COLUMN(audit_entry, user_id, COLUMN_TEXT), { 0 } };
+
+/* all tenants: who left an organization is still in its log */
+const struct stmt AUDIT_USER = STMT("audit.user",
+	"SELECT id AS user_id FROM users WHERE login = ?");
+
+const struct db_column audit_columns[] = {
+	DB_COLUMN(audit_entry, id, COLUMN_TEXT),
+	DB_COLUMN(audit_entry, event, COLUMN_TEXT),
+	DB_COLUMN(audit_entry, description, COLUMN_TEXT),
+	DB_COLUMN(audit_entry, source_ip, COLUMN_TEXT),
+	DB_COLUMN(audit_entry, user_id, COLUMN_TEXT),
+	DB_COLUMN(audit_entry, login, COLUMN_TEXT),
+	DB_COLUMN(audit_entry, name, COLUMN_TEXT),
+	DB_COLUMN(audit_entry, token_id, COLUMN_TEXT),
+	DB_COLUMN(audit_entry, token_name, COLUMN_TEXT),
+	DB_COLUMN(audit_entry, created_at, COLUMN_TIME),
+	{ 0 },
+};
+
+/* Ids sort by time: a range of time is a range of the index. */
+#define AUDIT_ROW                                                                                  \
+	"SELECT a.id AS id, a.event AS event, a.description AS description, a.source_ip AS source_ip, " \
+	"a.user_id AS user_id, u.login AS login, u.name AS name, a.token_id AS token_id, t.name AS token_name, " \
+	"a.created_at AS created_at FROM audit_events a LEFT JOIN users u ON u.id = a.user_id "    \
+	"LEFT JOIN access_tokens t ON t.id = a.token_id "                                          \
+	"WHERE a.organization_id = ? AND a.id >= ? AND a.id < ? "
+#define AUDIT_ORDER "ORDER BY a.id DESC LIMIT ?"
+
+const struct stmt AUDIT_LIST = STMT("audit.list", AUDIT_ROW AUDIT_ORDER);
+
+const struct stmt AUDIT_LIST_EVENT = STMT("audit.list_event", AUDIT_ROW "AND a.event = ? " AUDIT_ORDER);
+
+const struct stmt AUDIT_LIST_USER = STMT("audit.list_user", AUDIT_ROW "AND a.user_id = ? " AUDIT_ORDER);
+
+const struct stmt AUDIT_LIST_USER_EVENT = STMT("audit.list_user_event",
+	AUDIT_ROW "AND a.user_id = ? AND a.event = ? " AUDIT_ORDER);

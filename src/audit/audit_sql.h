@@ -4,6 +4,8 @@
 
 #include "audit/audit.h"
 
-extern const struct stmt AUDIT_RECORD;
+extern const struct stmt AUDIT_RECORD, AUDIT_USER;
+extern const struct stmt AUDIT_LIST, AUDIT_LIST_EVENT, AUDIT_LIST_USER, AUDIT_LIST_USER_EVENT;
+extern const struct db_column audit_columns[], audit_user_columns[];
 
 #endif

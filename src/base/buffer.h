@@ -29,6 +29,16 @@ static inline bool span_equal(struct span a, struct span b)
 	return a.length == b.length && (a.length == 0 || memcmp(a.data, b.data, a.length) == 0);
 }
 
+/* Characters of UTF-8 text, as the database counts them. */
+static inline size_t text_characters(const char *text)
+{
+	size_t n = 0;
+
+	for (; *text; text++)
+		n += (*text & 0xc0) != 0x80;
+	return n;
+}
+
 struct buffer {
 	char *data;
 	size_t length, capacity;

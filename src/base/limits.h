@@ -26,6 +26,9 @@
 #define LIMIT_SECRETS_BODY (128ULL << 20)
 #define LIMIT_PAGE_DEFAULT 100			/* rows of a page */
 #define LIMIT_PAGE 500
+#define LIMIT_TOKENS_PAGE 1000
 #define LIMIT_TOKENS_PER_USER 1000
+#define LIMIT_TOKEN_SECONDS (2 * 366 * 86400LL)	/* the longest life of a token that ends at all */
+#define LIMIT_AUDIT_EXPORT 1000000		/* events of one export, count */
 
 #endif

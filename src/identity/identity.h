@@ -11,11 +11,13 @@
 struct caller {
 	char *user_id, *login, *name, *email, *token_id;
 	bool site_admin;
+	int64_t token_used_at;
 	char *organization_id, *organization_login, *role;
 };
 
 struct organization {
 	char *id, *login, *name, *role;
+	const char *avatar;	/* NULL: there are no pictures yet */
 };
 
 /* The user behind a bearer value and its membership in `organization` (may be NULL): 0 when unknown or expired. */
@@ -34,10 +36,18 @@ int identity_membership(struct db *db, const struct caller *c, const char *organ
 int identity_default_organization(struct db *db, const char *user_id, struct arena *arena,
 				  char **ret_login, struct err *e) WARN_UNUSED;
 
+/* Makes the organization that the caller is a member of its default. */
+int identity_set_default_organization(struct db *db, const struct caller *c, struct err *e) WARN_UNUSED;
+/* Whether a text can be the login of a user or an organization. */
+bool identity_login_valid(const char *login);
+
 struct signup {
 	const char *name, *login, *email, *password;
 };
-/* Makes a user, its individual organization and a first token. The first user administers the site. In a transaction. */
+/*
+ * Makes a user, its individual organization and a first token. The first user administers the site. 409, in the same
+ * words, when the login or the e-mail address is taken. In a transaction.
+ */
 int identity_sign_up(struct db *db, const struct signup *s, int64_t now_us,
 		     char ret_token[BEARER_TEXT], struct err *e) WARN_UNUSED;
 /* Makes an organization with `user_id` as its administrator. In a transaction. */

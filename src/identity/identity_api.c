@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "api/route.h"
+#include "base/settings.h"
 
 static const struct field organization_fields[] = {
 	FIELD(organization, name, "name", FIELD_TEXT),
 	FIELD(organization, login, "githubLogin", FIELD_TEXT),
+	FIELD(organization, avatar, "avatarUrl", FIELD_TEXT),
+	FIELD(organization, role, "role", FIELD_TEXT),
 	{ 0 },
 };
 
@@ -11,7 +14,7 @@ struct user_reply {
 	const char *id, *login, *name, *email, *avatar;
 	struct object_list organizations;
 	struct text_list identities;
-	bool site_admin;
+	bool site_admin, has_mfa, managed, managed_by_many;
 };
 
 const struct field user_reply_fields[] = {
@@ -23,14 +26,19 @@ const struct field user_reply_fields[] = {
 	FIELD(user_reply, organizations, "organizations", FIELD_LIST, .fields = organization_fields),
 	FIELD(user_reply, identities, "identities", FIELD_TEXT_LIST),
 	FIELD(user_reply, site_admin, "siteAdmin", FIELD_BOOL),
+	FIELD(user_reply, has_mfa, "hasMFA", FIELD_BOOL),
+	FIELD(user_reply, managed, "isOrgManaged", FIELD_BOOL),
+	FIELD(user_reply, managed_by_many, "isManagedByMultiOrg", FIELD_BOOL),
 	{ 0 },
 };
 
-/* GetCurrentUser */
+/* GetCurrentUser: without tokenInfo, which says that a token belongs to an organization or a team. */
 int api_get_current_user(struct request *rq, struct http_reply *rp, struct err *e)
 {
+	const char *own[] = { "Pulumi" };	/* the account is kept here, not with another provider */
 	const struct caller *c = &rq->caller;
-	struct user_reply reply = { c->user_id, c->login, c->name, c->email, "", { 0 }, { 0 }, c->site_admin };
+	struct user_reply reply = { .id = c->user_id, .login = c->login, .name = c->name, .email = c->email,
+				    .identities = { own, 1, true }, .site_admin = c->site_admin };
 	struct organization *list;
 
 	if (identity_organizations(rq->db, c->user_id, rq->arena, &list, &reply.organizations.count, e) < 0)
@@ -41,15 +49,21 @@ int api_get_current_user(struct request *rq, struct http_reply *rp, struct err *
 	return reply_json(rp, user_reply_fields, &reply);
 }
 
+struct default_organization_reply {
+	char *login;
+	struct object_list messages;
+};
+
 const struct field default_organization_reply_fields[] = {
-	FIELD(organization, login, "gitHubLogin", FIELD_TEXT),
+	FIELD(default_organization_reply, login, "gitHubLogin", FIELD_TEXT),
+	FIELD(default_organization_reply, messages, "messages", FIELD_LIST, .fields = NONE_fields),
 	{ 0 },
 };
 
 /* GetDefaultOrganization: an empty name lets the command line use the user's own. */
 int api_get_default_organization(struct request *rq, struct http_reply *rp, struct err *e)
 {
-	struct organization reply = { 0 };
+	struct default_organization_reply reply = { 0 };
 
 	if (identity_default_organization(rq->db, rq->caller.user_id, rq->arena, &reply.login, e) < 0)
 		return -1;
@@ -57,7 +71,16 @@ int api_get_default_organization(struct request *rq, struct http_reply *rp, stru
 	return reply_json(rp, default_organization_reply_fields, &reply);
 }
 
-struct token_reply {
+/* UpdateDefaultOrganization */
+int api_update_default_organization(struct request *rq, struct http_reply *rp, struct err *e)
+{
+	if (identity_set_default_organization(rq->db, &rq->caller, e) < 0)
+		return -1;
+
+	return reply_nothing(rp);
+}
+
+struct signup_reply {
 	const char *token;
 };
 
@@ -70,7 +93,7 @@ const struct field signup_body_fields[] = {
 };
 
 const struct field signup_reply_fields[] = {
-	FIELD(token_reply, token, "pulumiAccessToken", FIELD_TEXT, .flags = FIELD_SECRET),
+	FIELD(signup_reply, token, "pulumiAccessToken", FIELD_TEXT, .flags = FIELD_SECRET),
 	{ 0 },
 };
 
@@ -79,14 +102,20 @@ int api_email_signup(struct request *rq, struct http_reply *rp, struct err *e)
 {
 	struct signup body = { 0 };
 	char token[BEARER_TEXT];
+	bool disabled;
 
+	if (setting_bool("PULUMI_DISABLE_EMAIL_SIGNUP", &disabled, e) < 0)
+		return -1;
+	if (disabled)
+		return err_set(e, ERR_FORBIDDEN, "Forbidden: sign-up is switched off here; ask whoever runs this server for an account");
 	if (request_body(rq, signup_body_fields, &body, e) < 0)
 		return -1;
 
 	if (identity_sign_up(rq->db, &body, rq->now_us, token, e) < 0)
 		return -1;
 
-	return reply_json(rp, signup_reply_fields, &(struct token_reply){ token });
+	rp->secret = true;
+	return reply_json(rp, signup_reply_fields, &(struct signup_reply){ token });
 }
 
 struct organization_body {

@@ -8,6 +8,7 @@ const struct db_column caller_columns[] = {
 	DB_COLUMN(caller, email, COLUMN_TEXT),
 	DB_COLUMN(caller, site_admin, COLUMN_BOOL),
 	DB_COLUMN(caller, token_id, COLUMN_TEXT),
+	DB_COLUMN(caller, token_used_at, COLUMN_TIME),
 	DB_COLUMN(caller, organization_id, COLUMN_TEXT),
 	DB_COLUMN(caller, organization_login, COLUMN_TEXT),
 	DB_COLUMN(caller, role, COLUMN_TEXT),
@@ -17,7 +18,7 @@ const struct db_column caller_columns[] = {
 /* A membership that is missing leaves the organization columns NULL. */
 const struct stmt CALLER_BY_TOKEN = STMT("caller.by_token",
 	"SELECT u.id AS user_id, u.login AS login, u.name AS name, u.email AS email, u.site_admin AS site_admin, "
-	"t.id AS token_id, m.organization_id AS organization_id, o.login AS organization_login, m.role AS role "
+	"t.id AS token_id, t.last_used_at AS token_used_at, m.organization_id AS organization_id, o.login AS organization_login, m.role AS role "
 	"FROM access_tokens t "
 	"JOIN users u ON u.id = t.user_id "
 	"LEFT JOIN organizations o ON o.login = ? "
@@ -50,20 +51,21 @@ const struct stmt DEFAULT_ORGANIZATION = STMT("organization.default",
 	"FROM users u JOIN organization_members m ON m.user_id = u.id AND m.organization_id = u.default_organization_id "
 	"JOIN organizations o ON o.id = m.organization_id WHERE u.id = ?");
 
+/* all tenants: the caller's own row; its membership in the organization was checked */
+const struct stmt USER_SET_DEFAULT_ORGANIZATION = STMT("user.set_default_organization",
+	"UPDATE users SET default_organization_id = ? WHERE id = ?");
+
 const struct db_column user_any_columns[] = {
 	DB_COLUMN(organization, login, COLUMN_TEXT),
 	{ 0 },
 };
 
+/* Locks, so that of two first sign-ups at once one comes second. */
 const struct stmt USER_COUNT = STMT("user.any",
-	"SELECT login FROM users LIMIT 1");
+	"SELECT login FROM users ORDER BY id LIMIT 1 FOR UPDATE");
 
 const struct stmt USER_CREATE = STMT("user.create",
 	"INSERT INTO users (id, login, name, email, password, site_admin, created_at) VALUES (?, ?, ?, ?, ?, ?, ?)");
-
-const struct stmt TOKEN_CREATE = STMT("token.create",
-	"INSERT INTO access_tokens (id, user_id, token_sha256, name, description, created_at, expires_at) "
-	"VALUES (?, ?, ?, ?, ?, ?, ?)");
 
 const struct stmt ORGANIZATION_CREATE = STMT("organization.create",
 	"INSERT INTO organizations (id, login, name, owner_user_id, created_at) VALUES (?, ?, ?, ?, ?)");

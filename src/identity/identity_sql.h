@@ -5,7 +5,7 @@
 #include "identity/identity.h"
 
 extern const struct stmt CALLER_BY_TOKEN, ORGANIZATIONS_OF_USER, ORGANIZATIONS_OF_USER_BY_ID, MEMBERSHIP, DEFAULT_ORGANIZATION, USER_COUNT, USER_CREATE,
-	TOKEN_CREATE, ORGANIZATION_CREATE, MEMBER_CREATE;
+	USER_SET_DEFAULT_ORGANIZATION, ORGANIZATION_CREATE, MEMBER_CREATE;
 extern const struct db_column caller_columns[], organization_columns[], user_any_columns[];
 
 #endif

@@ -155,6 +155,7 @@ static int read_value(const struct field *f, const json_t *value, struct arena *
 	case FIELD_LIST:
 	case FIELD_OBJECT_POINTER:
 	case FIELD_TIME:
+	case FIELD_DATE:
 		break;
 	}
 	return err_internal(e, "field %s cannot be read", f->name);

@@ -23,7 +23,8 @@ enum field_kind {
 	FIELD_OBJECT,	/* a nested struct, in place, with its own table */
 	FIELD_OBJECT_POINTER,	/* const void * to a struct with its own table, NULL: none (write only) */
 	FIELD_LIST,	/* struct object_list of structs with a table of their own (write only) */
-	FIELD_TIME	/* int64_t microseconds, written as whole seconds; negative: none (write only) */
+	FIELD_TIME,	/* int64_t microseconds, written as whole seconds; negative: none (write only) */
+	FIELD_DATE	/* the same, written as text (RFC 3339, UTC, milliseconds) */
 };
 
 enum field_flag {

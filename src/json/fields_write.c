@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/clock.h"
 #include "json/fields.h"
 #include "json/write.h"
 
@@ -31,6 +32,7 @@ static bool is_empty(const struct field *f, const void *value)
 	case FIELD_OBJECT_POINTER:
 		return !*(const void *const *)value;
 	case FIELD_TIME:
+	case FIELD_DATE:
 		return *(const int64_t *)value < 0;
 	case FIELD_OBJECT:
 		break;
@@ -56,6 +58,14 @@ static void write_text_list(const struct text_list *list, struct buffer *out)
 		json_write_text(out, list->items[i]);
 	}
 	buffer_putc(out, ']');
+}
+
+static void write_date(int64_t us, struct buffer *out)
+{
+	char text[TIME_TEXT];
+
+	time_text(us < 0 ? 0 : us, text);
+	json_write_text(out, text);
 }
 
 static void write_value(const struct field *f, const void *value, struct buffer *out)
@@ -97,6 +107,9 @@ static void write_value(const struct field *f, const void *value, struct buffer 
 		break;
 	case FIELD_TIME:
 		buffer_printf(out, "%lld", *(const int64_t *)value < 0 ? 0LL : (long long)*(const int64_t *)value / 1000000);
+		break;
+	case FIELD_DATE:
+		write_date(*(const int64_t *)value, out);
 		break;
 	}
 }

@@ -20,6 +20,9 @@ static void put_kind(const struct field *f, struct buffer *out)
 	case FIELD_TIME:
 		put_type(out, "integer", "int64");
 		break;
+	case FIELD_DATE:
+		put_type(out, "string", "date-time");
+		break;
 	case FIELD_BOOL:
 		put_type(out, "boolean", NULL);
 		break;
