@@ -42,39 +42,39 @@ const struct stmt VERIFY_STACK_ORGANIZATION = STMT("verify.stack_organization",
 
 /* all tenants: an administrator of the installation verifies it */
 const struct stmt VERIFY_STACK_NAME = STMT("verify.stack_name",
-	"SELECT CONCAT('stack ', CONCAT(COALESCE(o.login, '?'), '/', s.project, '/', s.name)) AS place FROM stacks s "
+	"SELECT CONCAT('stack ', CONCAT(COALESCE(o.login, '-'), '/', s.project, '/', s.name)) AS place FROM stacks s "
 	"LEFT JOIN organizations o ON o.id = s.organization_id "
 	"WHERE NOT s.unique_name <=> IF(s.deleted_at IS NULL, LOWER(CONCAT(s.project, '/', s.name)), NULL)");
 
 /* all tenants: an administrator of the installation verifies it */
 const struct stmt VERIFY_STACK_VERSION = STMT("verify.stack_version",
-	"SELECT CONCAT('stack ', CONCAT(COALESCE(o.login, '?'), '/', s.project, '/', s.name)) AS place FROM stacks s "
+	"SELECT CONCAT('stack ', CONCAT(COALESCE(o.login, '-'), '/', s.project, '/', s.name)) AS place FROM stacks s "
 	"LEFT JOIN organizations o ON o.id = s.organization_id WHERE s.organization_id <> '' "
 	"AND s.version <> COALESCE((SELECT MAX(u.version) FROM updates u WHERE u.stack_id = s.id), 0)");
 
 /* all tenants: an administrator of the installation verifies it */
 const struct stmt VERIFY_STACK_STATE = STMT("verify.stack_state",
-	"SELECT CONCAT('stack ', CONCAT(COALESCE(o.login, '?'), '/', s.project, '/', s.name)) AS place FROM stacks s "
+	"SELECT CONCAT('stack ', CONCAT(COALESCE(o.login, '-'), '/', s.project, '/', s.name)) AS place FROM stacks s "
 	"LEFT JOIN organizations o ON o.id = s.organization_id "
 	"LEFT JOIN checkpoints c ON c.stack_id = s.id AND c.version = s.checkpoint_version "
 	"WHERE s.organization_id <> '' AND s.checkpoint_version IS NOT NULL AND c.stack_id IS NULL");
 
 /* all tenants: an administrator of the installation verifies it */
 const struct stmt VERIFY_STACK_STATE_NEWEST = STMT("verify.stack_state_newest",
-	"SELECT CONCAT('stack ', CONCAT(COALESCE(o.login, '?'), '/', s.project, '/', s.name)) AS place FROM stacks s "
+	"SELECT CONCAT('stack ', CONCAT(COALESCE(o.login, '-'), '/', s.project, '/', s.name)) AS place FROM stacks s "
 	"LEFT JOIN organizations o ON o.id = s.organization_id WHERE s.organization_id <> '' "
 	"AND COALESCE(s.checkpoint_version, -1) <> COALESCE((SELECT MAX(c.version) FROM checkpoints c WHERE c.stack_id = s.id), -1)");
 
 /* all tenants: an administrator of the installation verifies it */
 const struct stmt VERIFY_STACK_RESOURCES = STMT("verify.stack_resources",
-	"SELECT CONCAT('stack ', CONCAT(COALESCE(o.login, '?'), '/', s.project, '/', s.name)) AS place FROM stacks s "
+	"SELECT CONCAT('stack ', CONCAT(COALESCE(o.login, '-'), '/', s.project, '/', s.name)) AS place FROM stacks s "
 	"LEFT JOIN organizations o ON o.id = s.organization_id "
 	"LEFT JOIN checkpoints c ON c.stack_id = s.id AND c.version = s.checkpoint_version "
 	"WHERE s.organization_id <> '' AND s.resource_count <> COALESCE(c.resource_count, 0)");
 
 /* all tenants: an administrator of the installation verifies it */
 const struct stmt VERIFY_STACK_ACTIVE = STMT("verify.stack_active",
-	"SELECT CONCAT('stack ', CONCAT(COALESCE(o.login, '?'), '/', s.project, '/', s.name)) AS place FROM stacks s "
+	"SELECT CONCAT('stack ', CONCAT(COALESCE(o.login, '-'), '/', s.project, '/', s.name)) AS place FROM stacks s "
 	"LEFT JOIN organizations o ON o.id = s.organization_id "
 	"LEFT JOIN updates u ON u.id = s.active_update_id AND u.stack_id = s.id "
 	"WHERE s.organization_id <> '' AND s.active_update_id IS NOT NULL AND u.id IS NULL");
@@ -129,7 +129,7 @@ const struct db_column verify_stack_columns[] = {
 
 /* all tenants: an administrator of the installation verifies it */
 const struct stmt VERIFY_STACKS = STMT("verify.stacks",
-	"SELECT s.id AS id, COALESCE(o.login, '?') AS organization, s.project AS project, s.name AS name FROM stacks s "
+	"SELECT s.id AS id, COALESCE(o.login, '-') AS organization, s.project AS project, s.name AS name FROM stacks s "
 	"LEFT JOIN organizations o ON o.id = s.organization_id WHERE s.id > ? ORDER BY s.id LIMIT 500");
 
 const struct db_column verify_tag_columns[] = {
