@@ -94,9 +94,10 @@ int main(int argc, char **argv)
 		return help(strcmp(argv[1], "--help") ? stderr : stdout), strcmp(argv[1], "--help") != 0;
 	if (start_open(&app, START_ALL, &arena, &e) < 0) {
 		fprintf(stderr, "pulumi-api.fcgi: %s\n", e.detail[0] ? e.detail : e.message);
-		return 1;
+		code = 1;
+	} else {
+		code = once ? serve_once(&app) : serve(&app);
 	}
-	code = once ? serve_once(&app) : serve(&app);
 	start_close(&app);
 	arena_clear(&arena);
 	return code;

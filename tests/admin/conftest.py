@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """pulumi-migrate and pulumi-admin out of the build folder that PULUMI_TEST_BUILD names, against a private MariaDB."""
 
+import json
 import os
 import pathlib
 import subprocess
@@ -86,3 +87,52 @@ def own_schema(database, tmp_path):
     folder = tmp_path / "migrations"
     folder.mkdir()
     return Schema(database, folder)
+
+
+class Admin:
+    """pulumi-admin with the settings of an installation."""
+
+    def __init__(self, installation):
+        self.installation = installation
+
+    def start(self, *arguments, **more):
+        return subprocess.Popen([BUILD / "sql" / "pulumi-admin", *map(str, arguments)], env=self.installation.environment(**more),
+                                text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+    def run(self, *arguments, stdin="", code=0, **more):
+        """What it printed: standard output when all is well, else standard error too."""
+        process = self.start(*arguments, **more)
+        out, err = process.communicate(stdin, timeout=300)
+        assert process.returncode == code, f"pulumi-admin {' '.join(map(str, arguments))}: exit {process.returncode}\n{out}{err}"
+        return out if code == 0 else out + err
+
+    def json(self, *arguments, **more):
+        return json.loads(self.run(*arguments, "--json", **more))
+
+    def refused(self, *arguments, code=1, **more):
+        return self.run(*arguments, code=code, **more)
+
+
+@pytest.fixture(scope="session")
+def installation():
+    """A whole server out of the build folder; alice (site administrator, acme) and mallory (elsewhere) are there."""
+    with Installation(BUILD) as started:
+        yield started
+        started.stop()
+        assert not started.problems()
+
+
+@pytest.fixture(scope="session")
+def access(installation):
+    return json.loads(installation.access.read_text())
+
+
+@pytest.fixture
+def admin(installation):
+    return Admin(installation)
+
+
+@pytest.fixture
+def name():
+    """A name that nobody has."""
+    return f"n{uuid.uuid4().hex[:10]}"

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ADMIN_ADMIN_SQL_H
+#define ADMIN_ADMIN_SQL_H
+
+#include "identity/identity.h"
+
+struct user_row {
+	char *id, *login, *email, *name;
+	bool site_admin;
+	int64_t created_at, tokens, organizations;
+};
+
+struct organization_row {
+	char *id, *login, *name;
+	int64_t created_at, members, stacks;
+};
+
+struct member_row {
+	char *login, *email, *role;
+	int64_t created_at;
+};
+
+struct token_row {
+	char *id, *user, *name, *description;
+	int64_t created_at, expires_at, last_used_at;
+};
+
+struct stack_row {
+	char *id, *organization, *project, *name, *running, *running_by, *running_id;
+	int64_t version, resources, last_update_at, created_at, deleted_at, lease_expires_at;
+};
+
+struct key_row {
+	char *id;
+	int64_t stacks, created_at, retired_at;
+};
+
+extern const struct stmt ADMIN_USER, ADMIN_USERS, ADMIN_USER_CREATE, ADMIN_USER_SET_PASSWORD, ADMIN_USER_SET_ADMIN,
+	ADMIN_USER_SOLE_ADMIN_OF, ADMIN_USER_OWNED_STACK, ADMIN_USER_DELETE_TOKENS, ADMIN_USER_DELETE_MEMBERSHIPS,
+	ADMIN_USER_DELETE_OWNED_MEMBERS, ADMIN_USER_DELETE_OWNED, ADMIN_USER_DELETE;
+extern const struct stmt ADMIN_ORGANIZATION, ADMIN_ORGANIZATIONS, ADMIN_ORGANIZATION_CREATE, ADMIN_MEMBERS, ADMIN_MEMBER_CREATE;
+extern const struct stmt ADMIN_TOKENS, ADMIN_TOKEN_DELETE, ADMIN_TOKEN_DELETE_ALL;
+extern const struct stmt ADMIN_STACKS, ADMIN_STACK, ADMIN_STACK_DELETED, ADMIN_MASTER_KEYS;
+extern const struct db_column admin_user_columns[], admin_users_columns[], admin_organization_columns[],
+	admin_organizations_columns[], admin_members_columns[], admin_tokens_columns[], admin_login_columns[],
+	admin_stacks_columns[], admin_keys_columns[];
+
+#endif
