@@ -4,6 +4,8 @@
 import json
 import os
 import pathlib
+import pty
+import select
 import signal
 import subprocess
 import time
@@ -108,6 +110,28 @@ class CommandLine:
                                 stdin=subprocess.DEVNULL if typed is None else subprocess.PIPE,
                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
 
+    def at_terminal(self, *arguments, cwd, answers, timeout=60, **extra):
+        """What a command says at a terminal of its own, where each question gets its answer."""
+        master, slave = pty.openpty()
+        process = subprocess.Popen([self.folder / "pulumi", *arguments], cwd=cwd, start_new_session=True,
+                                   env={**self.environment, "TERM": "xterm", **extra},
+                                   stdin=slave, stdout=slave, stderr=slave)
+        os.close(slave)
+        said, until = "", time.monotonic() + timeout
+        try:
+            while time.monotonic() < until and process.poll() is None:
+                said += received(master)
+                for question in [q for q in answers if q in said]:
+                    os.write(master, answers.pop(question).encode())
+            process.wait(1)
+        except subprocess.TimeoutExpired:
+            kill(process)
+            raise Failed(f"no end after {timeout} s; it said {said!r}") from None
+        finally:
+            said += received(master)
+            os.close(master)
+        return said
+
     def run(self, *arguments, cwd, fails=False, timeout=300, typed=None, **extra):
         """The command's end. fails: False it must succeed, True it must fail, None either."""
         process = self.start(*arguments, cwd=cwd, typed=typed, **extra)
@@ -123,6 +147,16 @@ class CommandLine:
         if "panic:" in err or "goroutine 1 [" in err:
             raise Failed(f"the command line crashed: {finished}")
         return finished
+
+
+def received(terminal):
+    """What has come from a terminal within a moment."""
+    if not select.select([terminal], [], [], 0.2)[0]:
+        return ""
+    try:
+        return os.read(terminal, 65536).decode(errors="replace")
+    except OSError:  # the other end is closed
+        return ""
 
 
 def kill(process):

@@ -155,16 +155,29 @@ def test_repair(made):
 
 
 def test_edit(made, tmp_path):
-    """An editor that changes one value."""
+    """An editor that changes one value, at a terminal."""
     editor = tmp_path / "editor"
     editor.write_text("#!/bin/sh\nsed -i 's/\"two\"/\"edited\"/' \"$1\"\n")
     editor.chmod(0o755)
-    process = made.cli.start("state", "edit", "--stack", made.reference(), cwd=made.folder, EDITOR=str(editor))
-    out, err = process.communicate(timeout=60)
-    if "interactive" in out + err:
-        assert made.resource("b")["inputs"]["value"] == "two"
-    else:
-        assert made.resource("b")["inputs"]["value"] == "edited", out + err
+    said = made.cli.at_terminal("state", "edit", "--stack", made.reference(), cwd=made.folder, EDITOR=str(editor),
+                                answers={"Do you want to perform this edit?": "accept\r"})
+    assert made.resource("b")["inputs"]["value"] == "edited", said
+
+
+@pytest.mark.since("3.259.0")
+def test_migrate_from_a_folder(project):
+    """A stack of the file backend becomes one of this server, secrets included."""
+    folder = project.folder.parent / "file"
+    folder.mkdir()
+    url = f"file://{folder}"
+    project.program({"a": thing("one", secret="s3cret")}, outputs={"secret": "${a.secret}"})
+    local = {"PULUMI_BACKEND_URL": url}
+    project.run("stack", "init", "dev", **local)
+    project.run("up", "--yes", "--skip-preview", "--stack", "dev", **local)
+    project.run("login", project.cli.server.url, PULUMI_BACKEND_URL=None)
+    project.run("stack", "migrate", url, "dev", "--yes", "--target", project.reference())
+    assert project.outputs("--show-secrets") == {"secret": "s3cret"}
+    assert project.resource("a")["outputs"]["echo"] == "one"
 
 
 def test_upgrade(made):
