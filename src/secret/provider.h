@@ -6,7 +6,7 @@
 #include "secret/secret.h"
 
 struct key_provider {
-	const char *scheme;	/* "": an absolute path */
+	const char *scheme;	/* how the value of its setting starts; "": an absolute path */
 	int (*open)(const char *name, const char *where, void **ret_state, struct err *e);
 	void (*close)(void *state);
 	const char *(*active)(const void *state);
@@ -19,6 +19,6 @@ struct key_provider {
 		      struct err *e);
 };
 
-extern const struct key_provider key_local;
+extern const struct key_provider key_local, key_kms;
 
 #endif

@@ -12,7 +12,9 @@
 #define FORM 1		/* of a sealed key: this byte, the id of its master key, the provider's bytes */
 #define ID_BYTES 8
 
-static const struct key_provider *const providers[] = { &key_local };
+static const struct key_provider *const providers[] = { &key_local, &key_kms };
+
+#define SOURCES 4
 
 struct remembered {
 	unsigned char digest[SHA256_BYTES];	/* of the bound and the sealed bytes */
@@ -20,9 +22,15 @@ struct remembered {
 	int64_t until;				/* 0: empty */
 };
 
-struct keys {
+/* Master keys of one provider. */
+struct source {
 	const struct key_provider *provider;
 	void *state;
+};
+
+struct keys {
+	struct source sources[SOURCES];		/* the first one seals */
+	size_t count;
 	char *origin;
 	struct remembered remembered[REMEMBERED];
 	size_t oldest;				/* the place that is used next */
@@ -35,34 +43,62 @@ static bool fits(const struct key_provider *p, const char *where)
 	return n ? !strncmp(where, p->scheme, n) : where[0] == '/';
 }
 
-int keys_open(const char *name, const char *where, struct keys **ret_keys, struct err *e)
+static int open_source(const char *name, const char *where, struct source *ret_source, struct err *e)
 {
 	for (size_t i = 0; i < sizeof(providers) / sizeof(providers[0]); i++) {
-		struct keys *keys;
-		void *state;
-
 		if (!fits(providers[i], where))
 			continue;
-		if (providers[i]->open(name, where, &state, e) < 0)
-			return -1;
-		keys = xcalloc(1, sizeof(*keys));
-		keys->provider = providers[i];
-		keys->state = state;
-		keys->origin = xstrdup(where);
-		*ret_keys = keys;
-		return 1;
+		ret_source->provider = providers[i];
+		return providers[i]->open(name, where, &ret_source->state, e);
 	}
-	return err_internal(e, "%s: '%s' must be an absolute path", name, where);
+	return err_internal(e, "%s: '%s' must be an absolute path, or the ARN of a key", name, where);
+}
+
+int keys_open(const char *name, const char *where, struct keys **ret_keys, struct err *e)
+{
+	struct source first;
+	struct keys *keys;
+
+	if (open_source(name, where, &first, e) < 0)
+		return -1;
+	keys = xcalloc(1, sizeof(*keys));
+	keys->sources[keys->count++] = first;
+	keys->origin = xstrdup(where);
+	*ret_keys = keys;
+	return 1;
+}
+
+int keys_add(struct keys *keys, const char *name, const char *where, struct err *e)
+{
+	struct buffer origin = BUFFER_INIT;
+
+	if (keys->count == SOURCES || open_source(name, where, &keys->sources[keys->count], e) < 0)
+		return err_internal(e, "%s: more than %d sources of master keys", name, SOURCES);
+	keys->count++;
+	buffer_printf(&origin, "%s or %s", keys->origin, where);
+	free(keys->origin);
+	keys->origin = origin.data;
+	return 1;
 }
 
 void keys_close(struct keys *keys)
 {
 	if (!keys)
 		return;
-	keys->provider->close(keys->state);
+	for (size_t i = 0; i < keys->count; i++)
+		keys->sources[i].provider->close(keys->sources[i].state);
 	free(keys->origin);
 	wipe(keys, sizeof(*keys));
 	free(keys);
+}
+
+/* The source that can use the master key; NULL when none can. */
+static const struct source *source_of(const struct keys *keys, const char *id)
+{
+	for (size_t i = 0; i < keys->count; i++)
+		if (keys->sources[i].provider->has(keys->sources[i].state, id))
+			return &keys->sources[i];
+	return NULL;
 }
 
 static void id_bytes(const char *id, char ret_bytes[ID_BYTES])
@@ -79,10 +115,10 @@ int keys_seal(struct keys *keys, struct span bound, const unsigned char key[AEAD
 {
 	char id[ID_BYTES];
 
-	id_bytes(keys->provider->active(keys->state), id);
+	id_bytes(keys_active(keys), id);
 	buffer_putc(ret_sealed, FORM);
 	buffer_append(ret_sealed, id, sizeof(id));
-	return keys->provider->seal(keys->state, bound, key, ret_sealed, e);
+	return keys->sources[0].provider->seal(keys->sources[0].state, bound, key, ret_sealed, e);
 }
 
 static void digest_of(struct span bound, struct span sealed, unsigned char ret_digest[SHA256_BYTES])
@@ -122,6 +158,7 @@ static void remember(struct keys *keys, const unsigned char *digest, int64_t now
 
 static int ask_provider(struct keys *keys, struct span bound, struct span sealed, unsigned char *ret_key, struct err *e)
 {
+	const struct source *source;
 	char id[MASTER_KEY_ID];
 	int rc;
 
@@ -131,7 +168,8 @@ static int ask_provider(struct keys *keys, struct span bound, struct span sealed
 	if (!keys_has(keys, id))
 		return err_internal(e, "master key %s is not in %s; restore its file", id, keys->origin);
 	sealed = (struct span){ sealed.data + 1 + ID_BYTES, sealed.length - 1 - ID_BYTES };
-	rc = keys->provider->unseal(keys->state, id, bound, sealed, ret_key, e);
+	source = source_of(keys, id);
+	rc = source->provider->unseal(source->state, id, bound, sealed, ret_key, e);
 	return rc == 0 ? err_internal(e, "a data key does not open with master key %s: it is damaged or belongs elsewhere", id) : rc;
 }
 
@@ -151,20 +189,21 @@ int keys_unseal(struct keys *keys, struct span bound, struct span sealed, int64_
 
 const char *keys_active(const struct keys *keys)
 {
-	return keys->provider->active(keys->state);
+	return keys->sources[0].provider->active(keys->sources[0].state);
 }
 
 bool keys_has(struct keys *keys, const char *id)
 {
-	if (keys->provider->has(keys->state, id))
+	if (source_of(keys, id))
 		return true;
 	keys_refresh(keys);
-	return keys->provider->has(keys->state, id);
+	return source_of(keys, id);
 }
 
 void keys_refresh(struct keys *keys)
 {
-	keys->provider->refresh(keys->state);
+	for (size_t i = 0; i < keys->count; i++)
+		keys->sources[i].provider->refresh(keys->sources[i].state);
 }
 
 const char *keys_origin(const struct keys *keys)

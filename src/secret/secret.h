@@ -17,6 +17,8 @@ struct keys;
 
 /* `name` is the setting that said `where`. -1 with a sentence in e->detail. */
 int keys_open(const char *name, const char *where, struct keys **ret_keys, struct err *e) WARN_UNUSED;
+/* A further place whose keys open but do not seal: where they come from while they are moved. */
+int keys_add(struct keys *keys, const char *name, const char *where, struct err *e) WARN_UNUSED;
 void keys_close(struct keys *keys);
 
 /* Appends the data key, sealed by the active master key and bound to `bound`: its purpose and whom it belongs to. */

@@ -43,11 +43,17 @@ static int open_objects(struct app *app, struct err *e)
 
 static int open_keys(struct app *app, struct err *e)
 {
-	const char *where;
+	static const char local[] = "PULUMI_LOCAL_KEYS", remote[] = "PULUMI_KMS_KEY";
+	const char *folder = setting(local), *arn = setting(remote);
 
-	if (setting_required("PULUMI_LOCAL_KEYS", &where, e) < 0)
+	if (!folder && !arn)
+		return err_internal(e, "%s, %s: set one of them, what seals the keys of the stacks", local, remote);
+	if (!arn)
+		return keys_open(local, folder, &app->keys, e);
+	/* The key service seals; keys in the folder still open what they sealed, until they are moved. */
+	if (keys_open(remote, arn, &app->keys, e) < 0)
 		return -1;
-	return keys_open("PULUMI_LOCAL_KEYS", where, &app->keys, e);
+	return folder ? keys_add(app->keys, local, folder, e) : 1;
 }
 
 int start_open(struct app *app, unsigned parts, struct arena *arena, struct err *e)
