@@ -297,7 +297,7 @@ def test_deleted_stacks_go_after_a_month(installation, access, job, sql):
     assert not objects_of(installation, old_id)
     assert (rows_of(sql, young_id), rows_of(sql, live_id)) == kept
     said = sql(f"SELECT event, description FROM audit_events WHERE description LIKE '%{old.project}/dev, %'")
-    assert said == [["purge_stack", f"{old.project}/dev, deleted long ago"]]
+    assert said == [["stack-purged", f"{old.project}/dev, deleted long ago"]]
     assert sorted(names(live)) == ["r0", "r1", "r2"]
     client.post(f"/api/orgs/{access.organization}/restore-stack/{young_id}", {}).expect()
     assert sorted(names(young)) == ["r0", "r1", "r2"]
