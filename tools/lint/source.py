@@ -256,6 +256,13 @@ def inside_text(source, number):
     return not source.code.splitlines()[number - 1].strip() or source.name.endswith(".def")
 
 
+def check_configuration():
+    """docs/configuration.md and etc/pulumi-api.conf are what settings.def says."""
+    done = subprocess.run([sys.executable, str(ROOT / "tools/configuration.py"), str(ROOT), "--check"], capture_output=True, text=True, check=False)
+    if done.returncode:
+        yield "src/base/settings.def", 1, done.stderr.strip()
+
+
 def medians():
     sizes = sorted(size for s in OWN for _, _, size in functions(s))
     files = sorted(len(s.lines) for s in OWN if s.name.endswith(".c"))
@@ -264,7 +271,7 @@ def medians():
 
 
 CHECKS = [check_layers, check_json_stays_at_the_edge, check_sizes, check_banned_functions, check_allocation, check_library_does_not_speak,
-          check_sql_has_a_home, check_comments, check_licence_line, check_no_machine_in_the_tree, check_routes, check_shape]
+          check_sql_has_a_home, check_comments, check_licence_line, check_no_machine_in_the_tree, check_routes, check_shape, check_configuration]
 
 
 def run(checks):
