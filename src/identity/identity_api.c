@@ -135,8 +135,11 @@ int api_new_organization(struct request *rq, struct http_reply *rp, struct err *
 	if (request_body(rq, new_organization_body_fields, &body, e) < 0)
 		return -1;
 
-	if (identity_new_organization(rq->db, rq->caller.user_id, body.login, body.login, rq->now_us, e) < 0)
+	/* As a member of it the caller is in its audit log. */
+	if (identity_new_organization(rq->db, rq->caller.user_id, body.login, body.login, rq->now_us, e) < 0 ||
+	    identity_membership(rq->db, &rq->caller, body.login, rq->arena, &rq->caller, e) < 0)
 		return -1;
 
+	rq->audit_detail = body.login;
 	return reply_empty(rp);
 }
