@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -88,4 +89,31 @@ int responder_accept(FCGX_Request *request)
 			return 0;
 	} while (FCGX_Accept_r(request) < 0);
 	return 1;
+}
+
+/* Whether all that the web server sends of this request has arrived. An empty body may not have been asked for. */
+static bool has_arrived(FCGX_Request *request)
+{
+	const char *length = FCGX_GetParam("CONTENT_LENGTH", request->envp);
+	char byte;
+
+	if ((!length || !*length || !strcmp(length, "0")) && !FCGX_GetParam("HTTP_TRANSFER_ENCODING", request->envp))
+		(void)!FCGX_GetStr(&byte, 1, request->in);
+	return FCGX_HasSeenEOF(request->in);
+}
+
+/* To close a connection libfcgi waits until the web server has closed it: only unread input needs that. */
+void responder_finish(FCGX_Request *request)
+{
+	int kept = request->keepConnection;
+
+	if (kept || !has_arrived(request)) {
+		FCGX_Finish_r(request);
+		return;
+	}
+	request->keepConnection = 1;
+	FCGX_Finish_r(request);
+	if (request->ipcFd >= 0)
+		close(request->ipcFd);
+	request->ipcFd = -1;
 }

@@ -12,5 +12,7 @@
 int responder_init(FCGX_Request *request);
 /* Waits for the next request: 1 and it is read, 0 when it is time to end. */
 int responder_accept(FCGX_Request *request);
+/* Sends what is left of the answer; the connection is closed unless the web server wants to keep it. */
+void responder_finish(FCGX_Request *request);
 
 #endif

@@ -66,7 +66,7 @@ static void serve_one(struct app *app, FCGX_Request *fcgi)
 
 	api_dispatch(&rq, &rp);
 	send_reply(&out.sink, &rp, app->sendfile, rq.http.method && !strcmp(rq.http.method, "HEAD"));
-	FCGX_Finish_r(fcgi);
+	responder_finish(fcgi);
 	http_reply_done(&rp);
 	http_request_done(&rq.http);
 }
