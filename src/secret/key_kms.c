@@ -3,13 +3,13 @@
  * A master key in AWS KMS: it seals and opens there and never leaves. What a data key is bound to travels as encryption
  * context, which KMS demands again. The key's id is the start of the SHA-256 of its ARN.
  */
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
 #include "base/settings.h"
 #include "crypto/crypto.h"
+#include "json/scan.h"
 #include "json/write.h"
 #include "net/aws.h"
 #include "secret/provider.h"
@@ -29,11 +29,6 @@ static int64_t now_us(void)
 
 	clock_gettime(CLOCK_REALTIME, &t);
 	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
-}
-
-static void json_release(json_t **json)
-{
-	json_decref(*json);
 }
 
 static int sign(struct kms *k, const char *operation, const struct buffer *body, struct buffer *headers, struct err *e)
@@ -60,14 +55,22 @@ static int refused(const struct kms *k, const char *operation, const struct web_
 			       answer->body.data ? answer->body.data : "");
 }
 
+static bool read_member(struct span body, const char *member, struct buffer *ret_bytes)
+{
+	_cleanup_(arena_clear) struct arena arena = ARENA_INIT;
+	struct err ignored = { 0 };
+	struct span object, text;
+
+	return scan_document(body, &object, &ignored) == 1 && scan_find(object, member, &text) && scan_text(text, &arena, &text) &&
+	       base64_decode(text, ret_bytes);
+}
+
 /* Appends the bytes of one member of the answer: 1, 0 when KMS says that they are no ciphertext of this key and context. */
 static int call(struct kms *k, const char *operation, const struct buffer *body, const char *member, struct buffer *ret_bytes,
 		struct err *e)
 {
 	_cleanup_(buffer_done) struct buffer headers = BUFFER_INIT;
 	_cleanup_(web_answer_done) struct web_answer answer = { 0 };
-	json_t *object __attribute__((cleanup(json_release))) = NULL;
-	const char *text;
 
 	if (sign(k, operation, body, &headers, e) < 0 ||
 	    web_call_again(k->web, &(struct web_request){ "POST", k->url, &headers, buffer_span(body), ANSWER_LIMIT, 20 }, &answer,
@@ -75,9 +78,7 @@ static int call(struct kms *k, const char *operation, const struct buffer *body,
 		return -1;
 	if (answer.status == 400 && strstr(answer.body.data, "InvalidCiphertext"))
 		return 0;
-	object = answer.status == 200 ? json_loadb(answer.body.data, answer.body.length, 0, NULL) : NULL;
-	text = json_string_value(json_object_get(object, member));
-	if (!text || !base64_decode(span_of(text), ret_bytes))
+	if (answer.status != 200 || !read_member(buffer_span(&answer.body), member, ret_bytes))
 		return refused(k, operation, &answer, e);
 	wipe(answer.body.data, answer.body.length);
 	return 1;
@@ -152,14 +153,15 @@ static void kms_close(void *state)
 static int read_arn(const char *name, const char *arn, struct kms *k, struct err *e)
 {
 	const char *region = arn, *endpoint = getenv("AWS_ENDPOINT_URL_KMS");
-	struct buffer url = BUFFER_INIT;
+	struct buffer url = BUFFER_INIT, name_of_region = BUFFER_INIT;
 
 	for (int i = 0; region && i < 3; i++)
 		region = strchr(region, ':') ? strchr(region, ':') + 1 : NULL;
 	if (!region || !strcspn(region, ":") || strncmp(arn, "arn:", 4) || !strstr(arn, ":kms:"))
 		return err_internal(e, "%s: '%s' must be the ARN of a key: arn:aws:kms:REGION:ACCOUNT:key/ID", name, arn);
 	k->arn = xstrdup(arn);
-	k->region = strndup(region, strcspn(region, ":"));
+	buffer_append(&name_of_region, region, strcspn(region, ":"));
+	k->region = name_of_region.data;
 	if (endpoint && *endpoint)
 		buffer_puts(&url, endpoint);
 	else
