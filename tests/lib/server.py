@@ -84,6 +84,10 @@ class Database:
     def endpoint(self):
         return f"unix:{self.socket}"
 
+    def environment(self):
+        """A starting MariaDB removes all temporary tables of its temporary folder, a stranger's too: each has its own."""
+        return {**os.environ, "TMPDIR": str(self.folder / "tmp")}
+
     def own(self, path):
         if os.geteuid() == 0:
             shutil.chown(path, self.user, self.user)
@@ -95,7 +99,7 @@ class Database:
         done = subprocess.run(
             ["mariadb-install-db", "--no-defaults", f"--datadir={self.folder}/data", f"--user={self.user}", "--skip-test-db",
              "--skip-name-resolve", "--auth-root-authentication-method=normal", "--innodb-log-file-size=16M"],
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+            env=self.environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
         if done.returncode:
             raise Broken(f"mariadb-install-db failed:\n{done.stdout}")
         accounts = self.folder / "accounts.sql"
@@ -110,6 +114,8 @@ class Database:
         self.own(accounts)
 
     def start(self):
+        (self.folder / "tmp").mkdir(parents=True, exist_ok=True)
+        self.own(self.folder / "tmp")
         if not (self.folder / "data").is_dir():
             self.install()
         self.socket.unlink(missing_ok=True)
@@ -119,7 +125,7 @@ class Database:
              "--character-set-server=utf8mb4", "--innodb-log-file-size=16M", "--innodb-buffer-pool-size=64M",
              "--max-allowed-packet=64M", "--max-connections=200", f"--init-file={self.folder}/accounts.sql",
              f"--log-error={self.log}", *self.more],
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+            env=self.environment(), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
         wait_for(self.answers, 60, "MariaDB did not start", self.process, self.log)
 
     def answers(self):
