@@ -18,8 +18,9 @@ DEFAULT_VERSIONS = ["3.259.0", "3.190.0"]
 ALL_VERSIONS = ["3.190.0", "3.210.0", "3.230.0", "3.259.0"]
 
 
-def modes(version, brief):
-    """The ways of saving that differ in this version, by name; brief leaves the oldest out."""
+def modes(version, brief, short):
+    """The ways of saving that differ in this version, by name. A brief test leaves the whole state out, and
+    in a short run takes what each version does by itself: journals of the newest, deltas of the oldest."""
     named = {"default": {}, "whole": WHOLE}
     if number(version) >= (3, 225, 0):
         named["checkpoints"] = CHECKPOINTS
@@ -27,7 +28,7 @@ def modes(version, brief):
         named["journal"] = JOURNAL
     if brief:
         del named["whole"]
-    return named
+    return {"default": {}} if brief and short else named
 
 
 def pytest_addoption(parser):
@@ -69,7 +70,8 @@ def pytest_generate_tests(metafunc):
         metafunc.parametrize("version", versions, scope="session")
         return
     brief = metafunc.definition.get_closest_marker("brief")
-    cases = [(version, name, mode) for version in versions for name, mode in modes(version, brief).items()]
+    short = not thorough(metafunc.config)
+    cases = [(version, name, mode) for version in versions for name, mode in modes(version, brief, short).items()]
     metafunc.parametrize(("version", "mode"), [(version, mode) for version, _, mode in cases],
                          ids=[f"{version}-{name}" for version, name, _ in cases], scope="session")
 
