@@ -31,7 +31,7 @@ struct source {
 struct keys {
 	struct source sources[SOURCES];		/* the first one seals */
 	size_t count;
-	char *origin;
+	char *setting, *origin;
 	struct remembered remembered[REMEMBERED];
 	size_t oldest;				/* the place that is used next */
 };
@@ -63,6 +63,7 @@ int keys_open(const char *name, const char *where, struct keys **ret_keys, struc
 		return -1;
 	keys = xcalloc(1, sizeof(*keys));
 	keys->sources[keys->count++] = first;
+	keys->setting = xstrdup(name);
 	keys->origin = xstrdup(where);
 	*ret_keys = keys;
 	return 1;
@@ -70,13 +71,16 @@ int keys_open(const char *name, const char *where, struct keys **ret_keys, struc
 
 int keys_add(struct keys *keys, const char *name, const char *where, struct err *e)
 {
-	struct buffer origin = BUFFER_INIT;
+	struct buffer setting = BUFFER_INIT, origin = BUFFER_INIT;
 
 	if (keys->count == SOURCES || open_source(name, where, &keys->sources[keys->count], e) < 0)
 		return err_internal(e, "%s: more than %d sources of master keys", name, SOURCES);
 	keys->count++;
+	buffer_printf(&setting, "%s, %s", keys->setting, name);
 	buffer_printf(&origin, "%s or %s", keys->origin, where);
+	free(keys->setting);
 	free(keys->origin);
+	keys->setting = setting.data;
 	keys->origin = origin.data;
 	return 1;
 }
@@ -87,6 +91,7 @@ void keys_close(struct keys *keys)
 		return;
 	for (size_t i = 0; i < keys->count; i++)
 		keys->sources[i].provider->close(keys->sources[i].state);
+	free(keys->setting);
 	free(keys->origin);
 	wipe(keys, sizeof(*keys));
 	free(keys);
@@ -204,6 +209,11 @@ void keys_refresh(struct keys *keys)
 {
 	for (size_t i = 0; i < keys->count; i++)
 		keys->sources[i].provider->refresh(keys->sources[i].state);
+}
+
+const char *keys_setting(const struct keys *keys)
+{
+	return keys->setting;
 }
 
 const char *keys_origin(const struct keys *keys)

@@ -34,7 +34,8 @@ const char *keys_active(const struct keys *keys);
 bool keys_has(struct keys *keys, const char *id);
 /* Looks which master keys there are now: a new one may seal from here on. */
 void keys_refresh(struct keys *keys);
-/* Where the keys come from, for messages. */
+/* The settings that say where the keys come from, and where that is: for messages. */
+const char *keys_setting(const struct keys *keys);
 const char *keys_origin(const struct keys *keys);
 
 #endif

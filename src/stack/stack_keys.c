@@ -10,8 +10,8 @@
 
 int stack_keys_retired(const struct app *app, struct err *e)
 {
-	return err_internal(e, "PULUMI_LOCAL_KEYS: of the keys in %s, %s seals, which is retired; put the newer key's file "
-			    "back, or add a key whose name sorts last", keys_origin(app->keys), keys_active(app->keys));
+	return err_internal(e, "%s: of the keys in %s, %s seals, which is retired; put the newer key's file "
+			    "back, or add a key whose name sorts last", keys_setting(app->keys), keys_origin(app->keys), keys_active(app->keys));
 }
 
 static int count(struct app *app, const struct stmt *s, const struct db_value *values, size_t n, int64_t *ret_keys,
@@ -32,8 +32,8 @@ static int missing(struct app *app, const char *id, struct err *e)
 
 	if (count(app, &STACK_KEYS_COUNT, DB_VALUES(db_text(id)), &n, e) < 0)
 		return -1;
-	return err_internal(e, "PULUMI_LOCAL_KEYS: master key %s, which the secrets of %lld stack%s need, is not in %s; restore its "
-			    "file", id, (long long)n, n == 1 ? "" : "s", keys_origin(app->keys));
+	return err_internal(e, "%s: master key %s, which the secrets of %lld stack%s need, is not in %s; restore its "
+			    "file", keys_setting(app->keys), id, (long long)n, n == 1 ? "" : "s", keys_origin(app->keys));
 }
 
 static int read_in_use(struct app *app, struct arena *arena, struct master_key_row **ret_rows, size_t *ret_count, struct err *e)
@@ -67,8 +67,8 @@ static int check_known(struct app *app, const struct master_key_row *rows, size_
 			return 1;
 	if (n == 0)
 		return 1;
-	return err_internal(e, "PULUMI_LOCAL_KEYS: %s holds none of the master keys that this installation has used, the last of "
-			    "which was %s; restore its file", keys_origin(app->keys), rows[n - 1].id);
+	return err_internal(e, "%s: %s holds none of the master keys that this installation has used, the last of "
+			    "which was %s; restore its file", keys_setting(app->keys), keys_origin(app->keys), rows[n - 1].id);
 }
 
 static int record_active(struct app *app, struct err *e)
