@@ -228,54 +228,122 @@ void scan_open(struct scan *s, struct span value)
 
 /* --- What scan_document has accepted can be skipped without looking at every byte again. --- */
 
-/* The first quote, brace or bracket at or behind p, or the end. */
-static const char *next_mark(const char *p, const char *end)
-{
 #ifdef __SSE2__
-	const __m128i quote = _mm_set1_epi8('"'), fold = _mm_set1_epi8(0x20), open = _mm_set1_epi8('{'), close = _mm_set1_epi8('}');
+/* One bit for each of 64 bytes. */
+struct marks {
+	uint64_t quote, backslash, bracket;
+};
 
-	for (; end - p >= 16; p += 16) {
-		__m128i c = _mm_loadu_si128((const __m128i *)(const void *)p), folded = _mm_or_si128(c, fold);
-		int marks = _mm_movemask_epi8(_mm_or_si128(_mm_cmpeq_epi8(c, quote),
-							   _mm_or_si128(_mm_cmpeq_epi8(folded, open),
-									_mm_cmpeq_epi8(folded, close))));
+static uint64_t bits_of(__m128i equal, int at)
+{
+	return (uint64_t)(unsigned)_mm_movemask_epi8(equal) << at;
+}
 
-		if (marks)
-			return p + __builtin_ctz((unsigned)marks);
+static void mark(const char *p, struct marks *ret)
+{
+	const __m128i quote = _mm_set1_epi8('"'), backslash = _mm_set1_epi8('\\'), fold = _mm_set1_epi8(0x20),
+		      open = _mm_set1_epi8('{'), close = _mm_set1_epi8('}');
+
+	*ret = (struct marks){ 0 };
+#pragma GCC unroll 4
+	for (int at = 0; at < 64; at += 16) {
+		__m128i c = _mm_loadu_si128((const __m128i *)(const void *)(p + at)), folded = _mm_or_si128(c, fold);
+
+		ret->quote |= bits_of(_mm_cmpeq_epi8(c, quote), at);
+		ret->backslash |= bits_of(_mm_cmpeq_epi8(c, backslash), at);
+		/* Brackets differ from braces in one bit. */
+		ret->bracket |= bits_of(_mm_or_si128(_mm_cmpeq_epi8(folded, open), _mm_cmpeq_epi8(folded, close)), at);
 	}
-#endif
-	while (p < end && *p != '"' && *p != '{' && *p != '}' && *p != '[' && *p != ']')
-		p++;
-	return p;
+}
+
+/* The bytes that a backslash stands before; *carry: the byte behind these is one. */
+static uint64_t escaped_of(uint64_t backslash, uint64_t *carry)
+{
+	uint64_t escaped = *carry;
+
+	*carry = 0;
+	for (backslash &= ~escaped; backslash; backslash &= backslash - 1) {
+		uint64_t next = (backslash & -backslash) << 1;
+
+		*carry = next == 0;
+		escaped |= next;
+		backslash &= ~next;
+		if (!next)
+			break;
+	}
+	return escaped;
+}
+
+/* Each bit becomes the parity of itself and those below: from quotes, what lies in strings. */
+static uint64_t parity(uint64_t x)
+{
+#pragma GCC unroll 6
+	for (int shift = 1; shift < 64; shift *= 2)
+		x ^= x << shift;
+	return x;
+}
+
+/* Behind the container that opens at p, 64 bytes at a time. */
+static const char *known_container(const char *p, const char *end)
+{
+	uint64_t carry = 0, inside = 0;
+	size_t depth = 0;
+
+	for (;; p += 64) {
+		char tail[64];
+		struct marks m;
+		uint64_t strings;
+
+		if (end - p < 64)
+			memcpy(memset(tail, ' ', sizeof(tail)), p, (size_t)(end - p));
+		mark(end - p < 64 ? tail : p, &m);
+		strings = parity(m.quote & ~escaped_of(m.backslash, &carry)) ^ inside;
+		inside = strings >> 63 ? UINT64_MAX : 0;
+		for (m.bracket &= ~strings; m.bracket; m.bracket &= m.bracket - 1) {
+			const char *at = p + __builtin_ctzll(m.bracket);
+
+			depth += *at == '{' || *at == '[' ? 1 : (size_t)-1;
+			if (depth == 0)
+				return at + 1;
+		}
+	}
 }
 
 /* Behind the closing quote of the string that opens at p. */
 static const char *known_string(const char *p, const char *end)
 {
-	for (;;) {
-		const char *quote = memchr(p + 1, '"', (size_t)(end - p - 1)), *before = quote;
+	const __m128i quote = _mm_set1_epi8('"'), backslash = _mm_set1_epi8('\\');
 
-		while (before[-1] == '\\' && before - 1 > p)
-			before--;
-		if ((quote - before) % 2 == 0)
-			return quote + 1;
-		p = quote;
+	for (p++;;) {
+		int marks = 0;
+
+		for (; end - p >= 16; p += 16) {
+			__m128i c = _mm_loadu_si128((const __m128i *)(const void *)p);
+
+			marks = _mm_movemask_epi8(_mm_or_si128(_mm_cmpeq_epi8(c, quote), _mm_cmpeq_epi8(c, backslash)));
+			if (marks)
+				break;
+		}
+		if (marks)
+			p += __builtin_ctz((unsigned)marks);
+		while (*p != '"' && *p != '\\')
+			p++;
+		if (*p == '"')
+			return p + 1;
+		p += 2;
 	}
 }
-
+#else
 static const char *known_container(const char *p, const char *end)
 {
-	size_t depth = 0;
-
-	do {
-		p = next_mark(p, end);
-		if (*p == '"')
-			p = known_string(p, end);
-		else
-			depth += *p == '{' || *p == '[' ? 1 : (size_t)-1, p++;
-	} while (depth);
-	return p;
+	return skip_value(p, end);
 }
+
+static const char *known_string(const char *p, const char *end)
+{
+	return skip_string(p, end);
+}
+#endif
 
 static const char *known_value(const char *p, const char *end)
 {
@@ -314,12 +382,15 @@ bool scan_member(struct scan *s, struct span *ret_name, struct span *ret_value)
 	return scan_element(s, ret_value);
 }
 
-static bool plain_name_is(struct span key, const char *name)
+static bool same_letters(struct span key, const char *name)
 {
-	/* Most names differ in their first letter. */
-	if (!key.length || (key.data[0] ^ name[0]) & ~0x20)
-		return false;
 	return strlen(name) == key.length && !strncasecmp(key.data, name, key.length);
+}
+
+/* Most names differ in their first letter. What is behind an empty one is its closing quote. */
+static inline bool plain_name_is(struct span key, const char *name)
+{
+	return !((key.data[0] ^ name[0]) & ~0x20) && same_letters(key, name);
 }
 
 static bool escaped_name_is(struct span key, const char *name)
@@ -353,17 +424,29 @@ int scan_unique(struct span object, struct err *e)
 	return 1;
 }
 
+/* Letters that differ in case only have the same bit. */
+static uint32_t letter_bit(char c)
+{
+	return 1U << (c & 31);
+}
+
 void scan_pick(struct span object, const char *const *names, size_t count, struct span *ret_values)
 {
+	uint32_t letters = letter_bit('\\');
 	struct span key, value;
 	struct scan s;
 
 	memset(ret_values, 0, count * sizeof(*ret_values));
 	if (object.length < 2 || object.data[0] != '{')
 		return;
+	for (size_t i = 0; i < count; i++)
+		letters |= letter_bit(names[i][0]);
 	for (scan_open(&s, object); scan_member(&s, &key, &value);) {
-		bool escaped = memchr(key.data, '\\', key.length);
+		bool escaped;
 
+		if (!(letters & letter_bit(key.data[0])))
+			continue;
+		escaped = memchr(key.data, '\\', key.length);
 		for (size_t i = 0; i < count; i++)
 			if (escaped ? escaped_name_is(key, names[i]) : plain_name_is(key, names[i]))
 				ret_values[i] = value.data[0] == 'n' ? (struct span){ NULL, 0 } : value;
