@@ -114,6 +114,7 @@ int api_email_signup(struct request *rq, struct http_reply *rp, struct err *e)
 	if (identity_sign_up(rq->db, &body, rq->now_us, token, e) < 0)
 		return -1;
 
+	rq->audit_detail = body.login;
 	rp->secret = true;
 	return reply_json(rp, signup_reply_fields, &(struct signup_reply){ token });
 }

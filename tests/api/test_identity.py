@@ -81,6 +81,13 @@ def test_sign_up_takes_what_installers_send(anybody, access):
     assert [t["description"] for t in tokens(Client(access.url, answer["pulumiAccessToken"]))] == ["made at sign-up"]
 
 
+def test_a_sign_up_is_recorded(anybody, sql):
+    login = name()
+    signup(anybody, login).expect(200)
+    signup(anybody, login).expect_problem(409)
+    assert sql(f"SELECT event, source_ip FROM audit_events WHERE description LIKE '%: {login}'") == [["user-signed-up", "127.0.0.1"]]
+
+
 def test_sign_up_tells_nobody_which_of_name_and_address_is_taken(anybody, person):
     seen = {signup(anybody, person.user, email=f"{name()}@example.com").expect_problem(409).message,
             signup(anybody, person.user.upper(), email=f"{name()}@example.com").expect_problem(409).message,
