@@ -11,13 +11,13 @@
 #define USUAL_SECONDS 60
 #define FIRST_AFTER_US (2 * SECOND)	/* the first requests are not slowed by housekeeping */
 
-/* Jobs that need not look every minute. */
+/* Jobs that need not look every minute: they work less often still, when it is their turn among all hosts. */
 static const struct {
 	const char *name;
 	int seconds;
 } periods[] = {
-	{ "purge-tokens", 3600 },
-	{ "sweep-objects", 3600 },
+	{ "purge-tokens", 300 },
+	{ "sweep-objects", 300 },
 };
 
 static int64_t period_us(const char *name)
