@@ -356,6 +356,13 @@ static const char *known_value(const char *p, const char *end)
 	return p;
 }
 
+static void skip_comma(struct scan *s)
+{
+	s->at = skip_space(s->at, s->end);
+	if (s->at < s->end && *s->at == ',')
+		s->at++;
+}
+
 bool scan_element(struct scan *s, struct span *ret_value)
 {
 	const char *from = skip_space(s->at, s->end);
@@ -364,9 +371,7 @@ bool scan_element(struct scan *s, struct span *ret_value)
 		return false;
 	s->at = known_value(from, s->end);
 	*ret_value = (struct span){ from, (size_t)(s->at - from) };
-	s->at = skip_space(s->at, s->end);
-	if (s->at < s->end)
-		s->at++;
+	skip_comma(s);
 	return true;
 }
 
@@ -374,7 +379,8 @@ bool scan_member(struct scan *s, struct span *ret_name, struct span *ret_value)
 {
 	const char *from = skip_space(s->at, s->end), *to;
 
-	if (from >= s->end)
+	/* The end of an object that is walked inside of its list is a brace. */
+	if (from >= s->end || *from == '}')
 		return false;
 	to = known_string(from, s->end);
 	*ret_name = (struct span){ from + 1, (size_t)(to - from) - 2 };
@@ -430,18 +436,14 @@ static uint32_t letter_bit(char c)
 	return 1U << (c & 31);
 }
 
-void scan_pick(struct span object, const char *const *names, size_t count, struct span *ret_values)
+static void pick_members(struct scan *s, const char *const *names, size_t count, struct span *ret_values)
 {
 	uint32_t letters = letter_bit('\\');
 	struct span key, value;
-	struct scan s;
 
-	memset(ret_values, 0, count * sizeof(*ret_values));
-	if (object.length < 2 || object.data[0] != '{')
-		return;
 	for (size_t i = 0; i < count; i++)
 		letters |= letter_bit(names[i][0]);
-	for (scan_open(&s, object); scan_member(&s, &key, &value);) {
+	while (scan_member(s, &key, &value)) {
 		bool escaped;
 
 		if (!(letters & letter_bit(key.data[0])))
@@ -451,6 +453,34 @@ void scan_pick(struct span object, const char *const *names, size_t count, struc
 			if (escaped ? escaped_name_is(key, names[i]) : plain_name_is(key, names[i]))
 				ret_values[i] = value.data[0] == 'n' ? (struct span){ NULL, 0 } : value;
 	}
+}
+
+void scan_pick(struct span object, const char *const *names, size_t count, struct span *ret_values)
+{
+	struct scan s;
+
+	memset(ret_values, 0, count * sizeof(*ret_values));
+	if (object.length < 2 || object.data[0] != '{')
+		return;
+	scan_open(&s, object);
+	pick_members(&s, names, count, ret_values);
+}
+
+bool scan_pick_next(struct scan *list, const char *const *names, size_t count, struct span *ret_element,
+		    struct span *ret_values)
+{
+	const char *from = skip_space(list->at, list->end);
+	struct scan members;
+
+	memset(ret_values, 0, count * sizeof(*ret_values));
+	if (from >= list->end || *from != '{')
+		return scan_element(list, ret_element);
+	members = (struct scan){ from + 1, list->end };
+	pick_members(&members, names, count, ret_values);
+	list->at = skip_space(members.at, list->end) + 1;
+	*ret_element = (struct span){ from, (size_t)(list->at - from) };
+	skip_comma(list);
+	return true;
 }
 
 bool scan_find(struct span object, const char *name, struct span *ret_value)

@@ -35,6 +35,11 @@ bool scan_name_is(struct span raw, const char *name);
 bool scan_find(struct span object, const char *name, struct span *ret_value);
 /* One pass for several names: ret_values[i] is the member names[i], data NULL when absent or null. */
 void scan_pick(struct span object, const char *const *names, size_t count, struct span *ret_values);
+/*
+ * Walks like scan_element, and picks the members of the element on its way. An element that is no object has none.
+ */
+bool scan_pick_next(struct scan *list, const char *const *names, size_t count, struct span *ret_element,
+		    struct span *ret_values);
 /* The text of a string value, escapes decoded (into the arena only when there are any); false for anything else. */
 bool scan_text(struct span value, struct arena *arena, struct span *ret_text);
 /* A whole number; false for anything else. */

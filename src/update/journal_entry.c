@@ -83,15 +83,11 @@ static int complete(const struct journal_entry *entry, struct err *e)
 	return 1;
 }
 
-int journal_entry_read(struct span json, struct journal_entry *ret_entry, struct err *e)
+static int read_values(const struct span *v, struct journal_entry *ret_entry, struct err *e)
 {
 	struct journal_entry entry = { 0 };
-	struct span v[MEMBER_COUNT];
 	int64_t version, kind;
 
-	if (json.data[0] != '{')
-		return err_set(e, ERR_BAD_REQUEST, "Bad Request: each journal entry must be an object");
-	scan_pick(json, names, MEMBER_COUNT, v);
 	if (number(v, VERSION, 0, &version, e) < 0 || number(v, KIND, ENTRY_KIND_COUNT, &kind, e) < 0 ||
 	    number(v, SEQUENCE, 0, &entry.sequence, e) < 0 || numbers(v, &entry, e) < 0 || typed(v, e) < 0)
 		return -1;
@@ -114,4 +110,41 @@ int journal_entry_read(struct span json, struct journal_entry *ret_entry, struct
 		return -1;
 	*ret_entry = entry;
 	return 1;
+}
+
+static int no_object(struct err *e)
+{
+	return err_set(e, ERR_BAD_REQUEST, "Bad Request: each journal entry must be an object");
+}
+
+int journal_entry_read(struct span json, struct journal_entry *ret_entry, struct err *e)
+{
+	struct span v[MEMBER_COUNT];
+
+	if (json.data[0] != '{')
+		return no_object(e);
+	scan_pick(json, names, MEMBER_COUNT, v);
+	return read_values(v, ret_entry, e);
+}
+
+int journal_entry_next(struct scan *list, struct span *ret_text, struct journal_entry *ret_entry, struct err *e)
+{
+	struct span v[MEMBER_COUNT], text;
+
+	if (!scan_pick_next(list, names, MEMBER_COUNT, &text, v))
+		return 0;
+	if (text.data[0] != '{')
+		return no_object(e);
+	*ret_text = text;
+	return read_values(v, ret_entry, e);
+}
+
+void journal_entry_move(struct journal_entry *entry, const char *from, const char *to)
+{
+	struct span *spans[] = { &entry->state, &entry->begun, &entry->secrets_provider, &entry->new_snapshot,
+				 &entry->snippets, &entry->extension_ref, &entry->extension };
+
+	for (size_t i = 0; i < sizeof(spans) / sizeof(spans[0]); i++)
+		if (spans[i]->data)
+			spans[i]->data = to + (spans[i]->data - from);
 }

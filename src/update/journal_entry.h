@@ -7,6 +7,7 @@
 
 #include "base/arena.h"
 #include "base/buffer.h"
+#include "json/scan.h"
 
 enum journal_entry_kind {
 	ENTRY_BEGIN,
@@ -34,5 +35,10 @@ struct journal_entry {
 
 /* Reads an element of "entries" out of scanned JSON: 400 with the member that is wrong. */
 int journal_entry_read(struct span json, struct journal_entry *ret_entry, struct err *e) WARN_UNUSED;
+/* Reads the next element on the walk through "entries", all in one pass; *ret_text is all of it. 0: there is none. */
+int journal_entry_next(struct scan *list, struct span *ret_text, struct journal_entry *ret_entry,
+		       struct err *e) WARN_UNUSED;
+/* The text at `from` was copied to `to`: the entry is there now. */
+void journal_entry_move(struct journal_entry *entry, const char *from, const char *to);
 
 #endif

@@ -404,23 +404,30 @@ static void incoming_done(struct incoming *in)
 	free(in->items);
 }
 
+static void add_incoming(struct incoming *in, const struct journal_entry *entry, struct span text)
+{
+	struct waiting *w;
+
+	in->items = replay_room(in->items, in->count, &in->room, sizeof(*in->items));
+	w = &in->items[in->count++];
+	w->text = memcpy(xmalloc(text.length), text.data, text.length);
+	w->entry = *entry;
+	journal_entry_move(&w->entry, text.data, w->text);
+	if (entry->sequence < in->smallest)
+		in->smallest = entry->sequence;
+}
+
 static int read_incoming(struct span list, struct incoming *in, struct err *e)
 {
+	struct journal_entry entry;
 	struct span text;
 	struct scan s;
+	int rc;
 
-	for (scan_open(&s, list); scan_element(&s, &text);) {
-		struct waiting *w;
-
-		in->items = replay_room(in->items, in->count, &in->room, sizeof(*in->items));
-		w = &in->items[in->count++];
-		w->text = memcpy(xmalloc(text.length), text.data, text.length);
-		if (journal_entry_read((struct span){ w->text, text.length }, &w->entry, e) < 0)
-			return -1;
-		if (w->entry.sequence < in->smallest)
-			in->smallest = w->entry.sequence;
-	}
-	return 1;
+	scan_open(&s, list);
+	while ((rc = journal_entry_next(&s, &text, &entry, e)) == 1)
+		add_incoming(in, &entry, text);
+	return rc < 0 ? -1 : 1;
 }
 
 int replay_batch(struct replay *r, struct span batch, struct err *e)

@@ -102,6 +102,25 @@ static void put_value(struct buffer *b, unsigned *seed, int depth)
 	put_space(b, seed);
 }
 
+/* Picking on the way gives what picking afterwards does. */
+static void picks_on_the_way(struct span list)
+{
+	static const char *const names[] = { "a", "A", "long text here ", "A\\" };
+	struct span each, same, on_the_way[4], afterwards[4];
+	struct scan s, other;
+
+	scan_open(&s, list);
+	scan_open(&other, list);
+	while (scan_element(&s, &each)) {
+		assert_true(scan_pick_next(&other, names, 4, &same, on_the_way));
+		assert_ptr_equal(same.data, each.data);
+		assert_int_equal(same.length, each.length);
+		scan_pick(each, names, 4, afterwards);
+		assert_memory_equal(on_the_way, afterwards, sizeof(afterwards));
+	}
+	assert_false(scan_pick_next(&other, names, 4, &same, on_the_way));
+}
+
 /* Every part that the quick walk yields is a whole value for the strict scanner. */
 static size_t walk(struct span value)
 {
@@ -113,6 +132,8 @@ static size_t walk(struct span value)
 	assert_int_equal(scan_document(value, &same, &e), 1);
 	assert_ptr_equal(same.data, value.data);
 	assert_int_equal(same.length, value.length);
+	if (value.data[0] == '[')
+		picks_on_the_way(value);
 	scan_open(&s, value);
 	if (value.data[0] == '[')
 		while (scan_element(&s, &each))
