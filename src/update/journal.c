@@ -21,6 +21,7 @@ static int read_batch(struct span text, struct batch *b, struct err *e)
 	struct journal_entry entry;
 	struct span document, list, each;
 	struct scan s;
+	int rc;
 
 	if (scan_document(text, &document, e) < 0)
 		return -1;
@@ -32,16 +33,15 @@ static int read_batch(struct span text, struct batch *b, struct err *e)
 		return 1;
 	if (list.data[0] != '[')
 		return err_set(e, ERR_BAD_REQUEST, "Bad Request: 'entries' must be a list");
-	for (scan_open(&s, list); scan_element(&s, &each); b->count++) {
+	scan_open(&s, list);
+	for (; (rc = journal_entry_next(&s, &each, &entry, e)) == 1; b->count++) {
 		if (b->count == LIMIT_JOURNAL_ENTRIES)
 			return err_set(e, ERR_TOO_LARGE, "Request Entity Too Large: more than %d entries at once",
 				       LIMIT_JOURNAL_ENTRIES);
-		if (journal_entry_read(each, &entry, e) < 0)
-			return -1;
 		b->first = entry.sequence < b->first ? entry.sequence : b->first;
 		b->last = entry.sequence > b->last ? entry.sequence : b->last;
 	}
-	return 1;
+	return rc < 0 ? -1 : 1;
 }
 
 static void object_key(const char *id, const unsigned char *digest, char ret_key[CHECKPOINT_KEY])
