@@ -45,8 +45,12 @@ int update_export(struct app *app, const struct caller *c, const struct stack_pa
 		return err_set(e, ERR_NOT_FOUND, "Not Found: Stack '%s/%s/%s' has no version %lld", path->organization,
 			       path->project, path->name, (long long)version);
 	ret->stack_id = stack.id;
-	if (version < 0 && stack.operation_kind)
+	if (version < 0 && stack.operation_kind) {
 		rc = export_running(app, &stack, arena, ret, e);
+		/* The update may have ended since the stack was read: what it saved is the stack's state now. */
+		if (rc == 0 && stack_find(app->db, c, path, 0, arena, &stack, e) < 0)
+			return -1;
+	}
 	return rc ? rc : export_version(app, &stack, version < 0 ? stack.checkpoint_version : version, arena, ret, e);
 }
 

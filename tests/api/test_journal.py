@@ -252,6 +252,31 @@ class TestArrival:
         assert stack.state()["deployment"]["resources"][0]["outputs"]["noise"] == noise
 
 
+def test_an_export_never_goes_back(stack):
+    """Read again and again while updates save, end and begin: what was seen once stays."""
+    import threading
+    seen, stop = [[], [], []], threading.Event()
+
+    def reader(mine):
+        while not stop.is_set():
+            mine.append(len(stack.state()["deployment"].get("resources", [])))
+
+    readers = [threading.Thread(target=reader, args=(mine,), daemon=True) for mine in seen]
+    for thread in readers:
+        thread.start()
+    try:
+        for n in range(60):
+            update = stack.begin(journal=1)
+            update.append(entry(BEGIN, 1), entry(SUCCESS, 1, state=resource(stack, f"r{n}")))
+            update.complete().expect()
+    finally:
+        stop.set()
+        for thread in readers:
+            thread.join()
+    backward = [(a, b) for mine in seen for a, b in zip(mine, mine[1:]) if b < a]
+    assert not backward, backward
+
+
 class TestRefusals:
     def test_a_journal_must_have_been_asked_for(self, stack):
         update = stack.begin()
