@@ -54,6 +54,14 @@ static const struct command commands[] = {
 	  "Seals the data keys of all stacks again with the newest master key. Put the new key's file beside the old one on every\n"
 	  "host first; remove the old one when key status says that no stack needs it. The server may run.",
 	  START_ALL, true, admin_key_rotate, { { 0 } } },
+	{ "backup check", "Reads a whole backup and compares it with the digests in its manifest.", 0, false, admin_backup_check,
+	  { { "--from", "FOLDER", "that backup made", true } } },
+	{ "backup", "Writes everything but the master keys into a new folder, as it is at one moment. The server may run.",
+	  START_DATABASE | START_OBJECTS, false, admin_backup, { { "--to", "FOLDER", "new or empty", true } } },
+	{ "restore",
+	  "Puts a backup into an installation that has the schema (pulumi-migrate up), the master keys and nothing else.\n"
+	  "Checks everything before it writes anything. If it is interrupted, begin again with an empty database and folder.",
+	  START_DATABASE | START_OBJECTS, true, admin_restore, { { "--from", "FOLDER", "that backup made", true } } },
 	{ "check", "Tries the database, the object store and the keys with the settings of this host.", 0, false, admin_check, { { 0 } } },
 	{ "verify",
 	  "Walks all rows and objects and says what does not fit: checkpoints, journals, keys, relations. Reads every object once.\n"
@@ -72,7 +80,7 @@ static void help(FILE *out)
 	fputs("Exit codes: 0 done, 1 failed, or (check, verify) something is wrong, 2 wrong usage.\n", out);
 }
 
-/* A command's name is one word or two. */
+/* A command's name is one word or two: in the table the longer one comes first. */
 static const struct command *find(int argc, char **argv, int *ret_words)
 {
 	for (size_t i = 0; i < COMMAND_COUNT; i++) {

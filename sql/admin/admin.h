@@ -103,6 +103,7 @@ int admin_key_status(struct admin *a, struct err *e);
 int admin_key_rotate(struct admin *a, struct err *e);
 int admin_check(struct admin *a, struct err *e);
 int admin_backup(struct admin *a, struct err *e);
+int admin_backup_check(struct admin *a, struct err *e);
 int admin_restore(struct admin *a, struct err *e);
 int admin_verify(struct admin *a, struct err *e);
 

@@ -30,6 +30,8 @@ int checkpoint_store(struct app *app, const char *stack_id, const struct checkpo
 		     struct stored_checkpoint *ret_stored, struct err *e) WARN_UNUSED;
 /* The object's key: `digest` has SHA256_BYTES. */
 void checkpoint_key(const char *stack_id, const unsigned char *digest, char ret_key[CHECKPOINT_KEY]);
+/* The key of a journal batch that was too large for its row. */
+void journal_object_key(const char *update_id, const unsigned char *digest, char ret_key[CHECKPOINT_KEY]);
 /* Appends the text and checks its digest; an object that is missing or damaged is an internal error. */
 int checkpoint_load(struct app *app, const char *stack_id, struct span digest, struct buffer *ret_text,
 		    struct err *e) WARN_UNUSED;

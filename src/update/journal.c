@@ -44,7 +44,7 @@ static int read_batch(struct span text, struct batch *b, struct err *e)
 	return rc < 0 ? -1 : 1;
 }
 
-static void object_key(const char *id, const unsigned char *digest, char ret_key[CHECKPOINT_KEY])
+void journal_object_key(const char *id, const unsigned char *digest, char ret_key[CHECKPOINT_KEY])
 {
 	char hex[2 * SHA256_BYTES + 1];
 
@@ -57,7 +57,7 @@ static int put_object(struct app *app, const char *id, const unsigned char *dige
 {
 	char key[CHECKPOINT_KEY];
 
-	object_key(id, digest, key);
+	journal_object_key(id, digest, key);
 	return blob_put(app->objects, key, stored, e);
 }
 
@@ -122,7 +122,7 @@ static int load_object(struct app *app, const char *id, struct span digest, stru
 	char key[CHECKPOINT_KEY];
 	int rc;
 
-	object_key(id, (const unsigned char *)digest.data, key);
+	journal_object_key(id, (const unsigned char *)digest.data, key);
 	rc = blob_get(app->objects, key, out, e);
 	return rc == 0 ? err_internal(e, "object %s is missing", key) : rc;
 }

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* all tenants, every statement here: a backup is of the whole installation. */
+#include "backup/backup_sql.h"
+
+const char BACKUP_ISOLATION[] = "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ";
+const char BACKUP_SNAPSHOT[] = "START TRANSACTION WITH CONSISTENT SNAPSHOT";
+
+const struct db_column backup_name_columns[] = { DB_COLUMN(backup_row, name, COLUMN_TEXT), { 0 } };
+
+/* Tables that others refer to come first, so that rows can be inserted in this order; people come last. */
+const struct stmt BACKUP_TABLES = STMT("backup.tables",
+	"SELECT t.table_name AS name FROM information_schema.tables t "
+	"WHERE t.table_schema = DATABASE() AND t.table_type = 'BASE TABLE' "
+	"AND t.table_name NOT IN ('claims', 'schema_migrations', 'schema_progress') "
+	"ORDER BY t.table_name IN ('users', 'access_tokens'), "
+	"(SELECT COUNT(*) FROM information_schema.key_column_usage k WHERE k.table_schema = t.table_schema "
+	"AND k.table_name = t.table_name AND k.referenced_table_name IS NOT NULL), t.table_name");
+
+const struct db_column backup_column_columns[] = {
+	DB_COLUMN(backup_row, name, COLUMN_TEXT),
+	DB_COLUMN(backup_row, type, COLUMN_TEXT),
+	{ 0 },
+};
+
+const struct stmt BACKUP_COLUMNS_OF = STMT("backup.columns",
+	"SELECT column_name AS name, data_type AS type FROM information_schema.columns "
+	"WHERE table_schema = DATABASE() AND table_name = ? ORDER BY ordinal_position");
+
+const struct db_column backup_migration_columns[] = {
+	DB_COLUMN(backup_row, name, COLUMN_TEXT),
+	DB_COLUMN(backup_row, checksum, COLUMN_TEXT),
+	{ 0 },
+};
+
+const struct stmt BACKUP_MIGRATIONS = STMT("backup.migrations",
+	"SELECT name, checksum FROM schema_migrations ORDER BY name");
+
+const struct db_column backup_key_columns[] = {
+	DB_COLUMN(backup_row, id, COLUMN_TEXT),
+	DB_COLUMN(backup_row, stacks, COLUMN_INT),
+	{ 0 },
+};
+
+/* all tenants: a backup says which master keys it needs */
+const struct stmt BACKUP_MASTER_KEYS = STMT("backup.master_keys",
+	"SELECT m.id AS id, (SELECT COUNT(*) FROM stack_keys k WHERE k.master_key_id = m.id) AS stacks "
+	"FROM master_keys m ORDER BY m.created_at, m.id");
+
+const struct db_column backup_object_columns[] = {
+	DB_COLUMN(backup_row, id, COLUMN_TEXT),
+	DB_COLUMN(backup_row, sha256, COLUMN_BYTES),
+	{ 0 },
+};
+
+/* all tenants: a backup is of the whole installation */
+const struct stmt BACKUP_CHECKPOINTS = STMT("backup.checkpoints",
+	"SELECT stack_id AS id, sha256 FROM checkpoints ORDER BY stack_id, version");
+
+/* all tenants: a backup is of the whole installation */
+const struct stmt BACKUP_RUNNING_CHECKPOINTS = STMT("backup.running_checkpoints",
+	"SELECT u.stack_id AS id, u.checkpoint_sha256 AS sha256 FROM stack_locks l JOIN updates u ON u.id = l.update_id "
+	"WHERE u.checkpoint_sha256 IS NOT NULL");
+
+/* all tenants: a backup is of the whole installation */
+const struct stmt BACKUP_JOURNAL_OBJECTS = STMT("backup.journal_objects",
+	"SELECT update_id AS id, digest AS sha256 FROM journal_batches WHERE body IS NULL");
+
+const char BACKUP_SELECT[] = "SELECT ";
+const char BACKUP_FROM[] = " FROM ";
+const char BACKUP_INSERT[] = "INSERT INTO ";
+const char BACKUP_REPLACE[] = "REPLACE INTO ";
+const char BACKUP_VALUES[] = " VALUES (";
+const char BACKUP_ANY[] = "SELECT 1 AS stacks FROM ";
