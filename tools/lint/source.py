@@ -22,7 +22,7 @@ LAYERS = [
     [["http"], ["blob"], ["secret"], ["telemetry"], ["claim"]],
     [["event"], ["audit"]],
     [["identity", "org", "access"]],
-    [["stack", "update", "retention", "verify"], ["integration"]],
+    [["stack", "update", "retention", "verify", "backup"], ["integration"]],
     [["policy"], ["schedule"], ["deploy"], ["webhook"], ["registry"], ["environment"], ["search"], ["insights"]],
     [["start"]],
     [["api"], ["console"]],
