@@ -180,7 +180,7 @@ class Lint:
                 continue
             if kind in ("ALL", "index"):
                 yield f"reads all of {table}"
-            if "filesort" in extra and int(row["rows"]) > 50:
+            if "filesort" in extra and row["rows"].isdigit() and int(row["rows"]) > 50:
                 yield f"sorts {row['rows']} rows of {table}"
 
     def fill(self):
