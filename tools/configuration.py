@@ -6,8 +6,8 @@ import re
 import sys
 
 ROOT = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 and sys.argv[1] != "--check" else ".")
-TITLES = {"serving": "Serving", "database": "Database", "objects": "Objects", "keys": "Keys", "identity": "Identity",
-          "migration": "Migrations (pulumi-migrate)", "telemetry": "Telemetry", "mail": "Mail", "jobs": "Jobs"}
+TITLES = {"serving": "Serving", "database": "Database", "objects": "Objects", "keys": "Keys", "AWS": "AWS credentials",
+          "Azure": "Azure credentials", "identity": "Identity", "migration": "Migrations (pulumi-migrate)", "telemetry": "Telemetry", "mail": "Mail", "jobs": "Jobs"}
 ROW = re.compile(r'^SETTING\((\w+),\s*(NULL|(?:PKG_\w+ )?"(?:[^"\\]|\\.)*"),\s*"((?:[^"\\]|\\.)*)"\)$')
 
 

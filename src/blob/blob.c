@@ -4,7 +4,7 @@
 #include "blob/provider.h"
 
 /* The first whose scheme fits; a new provider gets a line here. */
-static const struct blob_provider *const providers[] = { &blob_local, &blob_s3 };
+static const struct blob_provider *const providers[] = { &blob_local, &blob_s3, &blob_azure };
 
 static bool key_valid(const char *key)
 {
@@ -92,6 +92,8 @@ int blob_delete(struct blob_store *store, const char *key, struct err *e)
 	return check_key(key, e) < 0 ? -1 : store->provider->delete(store, key, e);
 }
 
+#define SECOND_US 1000000	/* stores may tell times in whole seconds, rounded down */
+
 struct age {
 	const char *key;
 	int64_t before_us;
@@ -105,7 +107,7 @@ static int note_age(void *context, const struct blob_object *object, struct err 
 	(void)e;
 	if (strcmp(object->key, a->key))
 		return 1;
-	a->older = object->modified_at < a->before_us;
+	a->older = object->modified_at < a->before_us - SECOND_US;
 	return 0;
 }
 

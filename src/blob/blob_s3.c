@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Objects in S3 or a server that speaks like it. An object is spooled in memory-backed storage, its digest signed
- * with the request, so that the server checks what it got; large ones go in parts.
+ * Objects in S3 or a server that speaks like it. An object is kept in memory until it is complete; its digest is signed with
+ * the request, so that the server checks what it got, and kept as metadata, so that we check what comes back. Large ones go in
+ * parts.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -9,6 +10,7 @@
 #include <time.h>
 
 #include "blob/provider.h"
+#include "crypto/aead.h"
 #include "crypto/crypto.h"
 #include "net/aws.h"
 #include "net/query.h"
@@ -17,6 +19,8 @@
 #define PART_BYTES (16ULL << 20)
 #define SINGLE_BYTES (64ULL << 20)	/* up to this an object is one request */
 #define XML_LIMIT (8ULL << 20)
+#define DIGEST "x-amz-meta-sha256"
+#define READS 3			/* an object that arrives damaged is asked for so often */
 
 struct s3_store {
 	struct blob_store store;
@@ -49,6 +53,8 @@ struct s3_call {
 	const char *method, *key, *query;
 	struct span body;
 	size_t limit;
+	const char *signed_lines;	/* more headers, lower case; NULL: none */
+	bool checksum;			/* the digest of the body is kept with it */
 };
 
 static void path_of(const struct s3_store *s, const char *key, struct buffer *ret_path)
@@ -60,31 +66,62 @@ static void path_of(const struct s3_store *s, const char *key, struct buffer *re
 	web_escape(span_of(key), true, ret_path);
 }
 
-static int sign(struct s3_store *s, const struct s3_call *c, const char *path, struct buffer *headers, struct err *e)
+static int sign(struct s3_store *s, const struct s3_call *c, const char *path, const unsigned char *digest,
+		struct buffer *headers, struct err *e)
 {
+	_cleanup_(buffer_done) struct buffer more = BUFFER_INIT;
 	struct aws_credentials credentials;
-	unsigned char digest[SHA256_BYTES];
 	char hex[2 * SHA256_BYTES + 1];
 	int64_t now = now_us();
 
 	if (aws_credentials(s->aws, s->web, now, &credentials, e) < 0)
 		return -1;
-	sha256(c->body, digest);
-	hex_encode(digest, sizeof(digest), hex);
-	sigv4_sign(&(struct sigv4_request){ c->method, s->host, path, c->query, hex, s->region, "s3", now }, &credentials, "", headers);
+	hex_encode(digest, SHA256_BYTES, hex);
+	buffer_puts(&more, c->signed_lines ? c->signed_lines : "");
+	if (c->checksum) {
+		buffer_puts(&more, "x-amz-checksum-sha256: ");
+		base64_encode((struct span){ (const char *)digest, SHA256_BYTES }, &more);
+		buffer_putc(&more, '\n');
+	}
+	sigv4_sign(&(struct sigv4_request){ c->method, s->host, path, c->query, hex, s->region, "s3", now }, &credentials, more.data,
+		   headers);
 	buffer_puts(headers, "Content-Type: application/octet-stream\n");
 	return 1;
 }
 
-static int call(struct s3_store *s, const struct s3_call *c, struct web_answer *answer, struct err *e)
+static int call_once(struct s3_store *s, const struct s3_call *c, const unsigned char *digest, struct web_answer *answer,
+		     struct err *e)
 {
 	_cleanup_(buffer_done) struct buffer path = BUFFER_INIT, url = BUFFER_INIT, headers = BUFFER_INIT;
 
 	path_of(s, c->key, &path);
-	if (sign(s, c, path.data, &headers, e) < 0)
+	if (sign(s, c, path.data, digest, &headers, e) < 0)
 		return -1;
 	buffer_printf(&url, "%s%s%s%s", s->base, path.data, *c->query ? "?" : "", c->query);
 	return web_call_again(s->web, &(struct web_request){ c->method, url.data, &headers, c->body, c->limit, 300 }, answer, e);
+}
+
+static bool is_code(const struct web_answer *answer, const char *code)
+{
+	_cleanup_(arena_clear) struct arena arena = ARENA_INIT;
+	const char *said = xml_text(buffer_span(&answer->body), "Code", &arena);
+
+	return said && !strcmp(said, code);
+}
+
+/* Credentials may end before they said they would. */
+static int call(struct s3_store *s, const struct s3_call *c, struct web_answer *answer, struct err *e)
+{
+	unsigned char digest[SHA256_BYTES];
+
+	sha256(c->body, digest);
+	if (call_once(s, c, digest, answer, e) < 0)
+		return -1;
+	if ((answer->status != 400 && answer->status != 403) ||
+	    (!is_code(answer, "ExpiredToken") && !is_code(answer, "TokenRefreshRequired")))
+		return 1;
+	aws_forget(s->aws);
+	return call_once(s, c, digest, answer, e);
 }
 
 static int refused(const struct s3_store *s, const struct s3_call *c, const struct web_answer *answer, struct err *e)
@@ -129,12 +166,23 @@ static void writer_close(struct blob_writer *self)
 	free(w);
 }
 
-static int begin_parts(struct s3_store *s, const char *key, struct arena *arena, const char **ret_upload, struct err *e)
+static void digest_of(struct span body, char ret_hex[2 * SHA256_BYTES + 1])
+{
+	unsigned char digest[SHA256_BYTES];
+
+	sha256(body, digest);
+	hex_encode(digest, sizeof(digest), ret_hex);
+}
+
+/* `line`: the digest of the whole, which is kept with it. */
+static int begin_parts(struct s3_store *s, const char *key, const char *line, struct arena *arena, const char **ret_upload,
+		       struct err *e)
 {
 	_cleanup_(web_answer_done) struct web_answer answer = { 0 };
-	struct s3_call c = { "POST", key, "uploads=", SPAN(""), XML_LIMIT };
+	struct s3_call c = { "POST", key, "uploads=", SPAN(""), XML_LIMIT, NULL, false };
 	const char *id;
 
+	c.signed_lines = arena_printf(arena, "x-amz-checksum-algorithm: SHA256\n%s", line);
 	if (expect(s, &c, &answer, e) < 0)
 		return -1;
 	id = xml_text(buffer_span(&answer.body), "UploadId", arena);
@@ -150,7 +198,8 @@ static int put_part(struct s3_store *s, const char *key, const char *upload, siz
 	_cleanup_(web_answer_done) struct web_answer answer = { 0 };
 	_cleanup_(arena_clear) struct arena arena = ARENA_INIT;
 	_cleanup_(buffer_done) struct buffer query = BUFFER_INIT;
-	struct s3_call c = { "PUT", key, NULL, data, XML_LIMIT };
+	struct s3_call c = { "PUT", key, NULL, data, XML_LIMIT, NULL, true };
+	unsigned char digest[SHA256_BYTES];
 	const char *tag;
 
 	buffer_printf(&query, "partNumber=%zu&uploadId=", number);
@@ -159,18 +208,42 @@ static int put_part(struct s3_store *s, const char *key, const char *upload, siz
 	if (expect(s, &c, &answer, e) < 0)
 		return -1;
 	tag = web_header(&answer, "ETag", &arena);
-	buffer_printf(list, "<Part><PartNumber>%zu</PartNumber><ETag>%s</ETag></Part>", number, tag ? tag : "");
+	sha256(data, digest);
+	buffer_puts(list, "<Part><ChecksumSHA256>");
+	base64_encode((struct span){ (const char *)digest, SHA256_BYTES }, list);
+	buffer_printf(list, "</ChecksumSHA256><ETag>%s</ETag><PartNumber>%zu</PartNumber></Part>", tag ? tag : "", number);
 	return 1;
 }
 
-/* The answer to the last call can be 200 and still an error: it says so in its body. */
-static int end_parts(struct s3_store *s, const char *key, const char *query, struct span list, struct err *e)
+/* Whether the object is there with that many bytes. */
+static bool is_there(struct s3_store *s, const char *key, size_t bytes)
 {
 	_cleanup_(web_answer_done) struct web_answer answer = { 0 };
-	struct s3_call c = { "POST", key, query, list, XML_LIMIT };
+	_cleanup_(arena_clear) struct arena arena = ARENA_INIT;
+	struct err ignored = { 0 };
+	const char *length;
 
-	if (expect(s, &c, &answer, e) < 0)
+	if (call(s, &(struct s3_call){ "HEAD", key, "", SPAN(""), XML_LIMIT, NULL, false }, &answer, &ignored) < 0)
+		return false;
+	length = answer.status == 200 ? web_header(&answer, "Content-Length", &arena) : NULL;
+	return length && strtoull(length, NULL, 10) == bytes;
+}
+
+/*
+ * The answer to the last call can be 200 and still an error: it says so in its body. When the call was made again after its
+ * answer was lost, the upload is gone because it was completed.
+ */
+static int end_parts(struct s3_store *s, const char *key, const char *query, struct span list, size_t bytes, struct err *e)
+{
+	_cleanup_(web_answer_done) struct web_answer answer = { 0 };
+	struct s3_call c = { "POST", key, query, list, XML_LIMIT, NULL, false };
+
+	if (call(s, &c, &answer, e) < 0)
 		return -1;
+	if (answer.status == 404 && is_code(&answer, "NoSuchUpload") && is_there(s, key, bytes))
+		return 1;
+	if (answer.status / 100 != 2)
+		return refused(s, &c, &answer, e);
 	return answer.body.data && strstr(answer.body.data, "<Error>") ? refused(s, &c, &answer, e) : 1;
 }
 
@@ -179,15 +252,16 @@ static void abort_parts(struct s3_store *s, const char *key, const char *query)
 	_cleanup_(web_answer_done) struct web_answer answer = { 0 };
 	struct err ignored = { 0 };
 
-	(void)!call(s, &(struct s3_call){ "DELETE", key, query, SPAN(""), XML_LIMIT }, &answer, &ignored);
+	(void)!call(s, &(struct s3_call){ "DELETE", key, query, SPAN(""), XML_LIMIT, NULL, false }, &answer, &ignored);
 }
 
-static int put_parts(struct s3_store *s, const char *key, struct span data, struct err *e)
+static int put_parts(struct s3_store *s, const char *key, struct span data, const char *line, struct err *e)
 {
 	_cleanup_(arena_clear) struct arena arena = ARENA_INIT;
 	_cleanup_(buffer_done) struct buffer list = BUFFER_INIT, query = BUFFER_INIT;
 	const char *upload = NULL;
-	int rc = begin_parts(s, key, &arena, &upload, e);
+	size_t bytes = data.length;
+	int rc = begin_parts(s, key, line, &arena, &upload, e);
 
 	if (rc < 0)
 		return -1;
@@ -202,7 +276,7 @@ static int put_parts(struct s3_store *s, const char *key, struct span data, stru
 	}
 	buffer_puts(&list, "</CompleteMultipartUpload>");
 	if (rc == 1)
-		rc = end_parts(s, key, query.data, buffer_span(&list), e);
+		rc = end_parts(s, key, query.data, buffer_span(&list), bytes, e);
 	if (rc < 0)
 		abort_parts(s, key, query.data);
 	return rc;
@@ -213,35 +287,67 @@ static int writer_commit(struct blob_writer *self, const char *key, struct err *
 	_cleanup_(web_answer_done) struct web_answer answer = { 0 };
 	struct buffer *data = &((struct s3_writer *)self)->data;
 	struct span body = { data->data ? data->data : "", data->length };
+	char digest[2 * SHA256_BYTES + 1], line[128];
 
+	digest_of(body, digest);
+	snprintf(line, sizeof(line), DIGEST ": %s\n", digest);
 	if (body.length > SINGLE_BYTES)
-		return put_parts(s3_of(self->store), key, body, e);
-	return expect(s3_of(self->store), &(struct s3_call){ "PUT", key, "", body, XML_LIMIT }, &answer, e);
+		return put_parts(s3_of(self->store), key, body, line, e);
+	return expect(s3_of(self->store), &(struct s3_call){ "PUT", key, "", body, XML_LIMIT, line, true }, &answer, e);
+}
+
+/* Stored by somebody else it may have no digest: then there is nothing to compare. */
+static bool is_intact(const struct web_answer *answer)
+{
+	_cleanup_(arena_clear) struct arena arena = ARENA_INIT;
+	const char *said = web_header(answer, DIGEST, &arena);
+	char ours[2 * SHA256_BYTES + 1];
+
+	digest_of((struct span){ answer->body.data ? answer->body.data : "", answer->body.length }, ours);
+	return !said || !strcmp(said, ours);
+}
+
+/* A missing object is an answer; a missing bucket is not. */
+static int read_once(struct s3_store *s, const char *key, struct buffer *ret_data, bool *ret_damaged, struct err *e)
+{
+	_cleanup_(web_answer_done) struct web_answer answer = { 0 };
+	struct s3_call c = { "GET", key, "", SPAN(""), SIZE_MAX, NULL, false };
+
+	if (call(s, &c, &answer, e) < 0)
+		return -1;
+	if (answer.status == 404 && is_code(&answer, "NoSuchKey"))
+		return 0;
+	if (answer.status != 200)
+		return refused(s, &c, &answer, e);
+	*ret_damaged = !is_intact(&answer);
+	if (*ret_damaged)
+		return err_unavailable(e, "object store: GET %s/%s: the bytes are not those of its checksum", s->bucket, key);
+	buffer_append(ret_data, answer.body.data, answer.body.length);
+	return 1;
 }
 
 static int s3_get(struct blob_store *store, const char *key, struct buffer *ret_data, struct err *e)
 {
-	_cleanup_(web_answer_done) struct web_answer answer = { 0 };
-	struct s3_call c = { "GET", key, "", SPAN(""), SIZE_MAX };
+	for (int attempt = 1;; attempt++) {
+		struct err failure = { 0 };
+		bool damaged = false;
+		int rc = read_once(s3_of(store), key, ret_data, &damaged, &failure);
 
-	if (call(s3_of(store), &c, &answer, e) < 0)
-		return -1;
-	if (answer.status == 404)
-		return 0;
-	if (answer.status != 200)
-		return refused(s3_of(store), &c, &answer, e);
-	buffer_append(ret_data, answer.body.data, answer.body.length);
-	return 1;
+		if (rc < 0 && (!damaged || attempt == READS))
+			*e = failure;
+		if (!damaged || attempt == READS)
+			return rc;
+	}
 }
 
 static int s3_delete(struct blob_store *store, const char *key, struct err *e)
 {
 	_cleanup_(web_answer_done) struct web_answer answer = { 0 };
-	struct s3_call c = { "DELETE", key, "", SPAN(""), XML_LIMIT };
+	struct s3_call c = { "DELETE", key, "", SPAN(""), XML_LIMIT, NULL, false };
 
 	if (call(s3_of(store), &c, &answer, e) < 0)
 		return -1;
-	if (answer.status == 404)
+	if (answer.status == 404 && is_code(&answer, "NoSuchKey"))
 		return 0;
 	return answer.status / 100 == 2 ? 1 : refused(s3_of(store), &c, &answer, e);
 }
@@ -299,7 +405,7 @@ static int list_page(struct s3_store *s, const char *prefix, struct buffer *quer
 		     struct err *e)
 {
 	_cleanup_(web_answer_done) struct web_answer answer = { 0 };
-	struct s3_call c = { "GET", "", query->data, SPAN(""), XML_LIMIT };
+	struct s3_call c = { "GET", "", query->data, SPAN(""), XML_LIMIT, NULL, false };
 	struct page p = { .each = each, .context = context };
 	int rc;
 
@@ -351,7 +457,7 @@ static void set_endpoint(struct s3_store *s, const char *endpoint, bool plain)
 		endpoint += 8;
 	if (!s->path_style)
 		buffer_printf(&host, "%s.", s->bucket);
-	if (*endpoint)
+	if (*endpoint)	/* a path behind it has no meaning here */
 		buffer_append(&host, endpoint, strcspn(endpoint, "/"));
 	else
 		buffer_printf(&host, "s3.%s.amazonaws.com", s->region);
@@ -365,7 +471,7 @@ static int configure(const char *name, const struct url_parts *u, struct s3_stor
 	static const char *const options[] = { "region", "endpoint", "disableSSL", "disable_https", "s3ForcePathStyle", "use_path_style",
 					       "hostname_immutable", "awssdk", "profile", NULL };
 	bool plain, plain2, style, style2;
-	const char *region;
+	const char *region, *endpoint;
 
 	if (url_check_options(name, u, options, e) < 0 || url_option_bool(name, u, "disableSSL", &plain, e) < 0 ||
 	    url_option_bool(name, u, "disable_https", &plain2, e) < 0 || url_option_bool(name, u, "s3ForcePathStyle", &style, e) < 0 ||
@@ -379,7 +485,9 @@ static int configure(const char *name, const struct url_parts *u, struct s3_stor
 	s->region = xstrdup(region);
 	/* A bucket with a dot in its name has no certificate of its own. */
 	s->path_style = style || style2 || strchr(u->name, '.');
-	set_endpoint(s, url_option(u, "endpoint", ""), plain || plain2);
+	endpoint = getenv("AWS_ENDPOINT_URL_S3");
+	endpoint = endpoint && *endpoint ? endpoint : getenv("AWS_ENDPOINT_URL");
+	set_endpoint(s, url_option(u, "endpoint", endpoint ? endpoint : ""), plain || plain2);
 	return 1;
 }
 
@@ -387,7 +495,7 @@ static int configure(const char *name, const struct url_parts *u, struct s3_stor
 static int try_it(const char *name, struct s3_store *s, struct err *e)
 {
 	_cleanup_(web_answer_done) struct web_answer answer = { 0 };
-	struct s3_call c = { "GET", "", "list-type=2&max-keys=1", SPAN(""), XML_LIMIT };
+	struct s3_call c = { "GET", "", "list-type=2&max-keys=1", SPAN(""), XML_LIMIT, NULL, false };
 	struct err inner = { 0 };
 
 	if (expect(s, &c, &answer, &inner) == 1)

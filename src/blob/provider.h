@@ -33,6 +33,6 @@ struct blob_writer {
 	struct blob_store *store;
 };
 
-extern const struct blob_provider blob_local, blob_s3;
+extern const struct blob_provider blob_local, blob_s3, blob_azure;
 
 #endif

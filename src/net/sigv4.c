@@ -101,21 +101,28 @@ static void put_canonical(const struct sigv4_request *rq, const char *query, con
 	buffer_printf(out, "\n%s", payload);
 }
 
-/* Those that sort before and behind "x-amz-…", among them the caller's. */
+/* The line of the smallest name above `last`; NULL: there is none. */
+static const char *next_line(const char *lines, const char *last)
+{
+	const char *least = NULL;
+
+	for (const char *at = lines; *at; at += strcspn(at, "\n") + 1)
+		if ((!last || strcmp(at, last) > 0) && (!least || strcmp(at, least) < 0))
+			least = at;
+	return least;
+}
+
+/* Those of every request and the caller's, in the order of their names. */
 static void put_lines(const struct sigv4_request *rq, const struct aws_credentials *c, const char *stamp, const char *more,
 		      struct buffer *out)
 {
-	const char *at = more;
+	_cleanup_(buffer_done) struct buffer all = BUFFER_INIT;
 
-	for (; *at && strncmp(at, "host", 4) < 0; at += strcspn(at, "\n") + 1)
-		buffer_append(out, at, strcspn(at, "\n") + 1);
-	buffer_printf(out, "host: %s\n", rq->host);
-	for (; *at && strncmp(at, "x-amz-content-sha256", 20) < 0; at += strcspn(at, "\n") + 1)
-		buffer_append(out, at, strcspn(at, "\n") + 1);
-	buffer_printf(out, "x-amz-content-sha256: %s\nx-amz-date: %s\n", rq->payload_sha256, stamp);
+	buffer_printf(&all, "host: %s\nx-amz-content-sha256: %s\nx-amz-date: %s\n%s", rq->host, rq->payload_sha256, stamp, more);
 	if (c->session_token)
-		buffer_printf(out, "x-amz-security-token: %s\n", c->session_token);
-	buffer_puts(out, at);
+		buffer_printf(&all, "x-amz-security-token: %s\n", c->session_token);
+	for (const char *at = next_line(all.data, NULL); at; at = next_line(all.data, at))
+		buffer_append(out, at, strcspn(at, "\n") + 1);
 }
 
 void sigv4_sign(const struct sigv4_request *rq, const struct aws_credentials *c, const char *signed_headers,

@@ -22,7 +22,7 @@ struct sigv4_request {
 
 /*
  * Appends Host, X-Amz-Date, X-Amz-Content-Sha256, the session token and Authorization as header lines. `signed_headers` are
- * further lines "name: value", lower-case names in order, each ending in '\n', that are signed and appended too; "" for none.
+ * further lines "name: value", lower-case names, each ending in '\n', that are signed and appended too; "" for none.
  */
 void sigv4_sign(const struct sigv4_request *rq, const struct aws_credentials *credentials, const char *signed_headers,
 		struct buffer *ret_headers);

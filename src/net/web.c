@@ -10,8 +10,9 @@
 
 #include "crypto/crypto.h"
 
-#define ATTEMPTS 4
+#define ATTEMPTS 5
 #define FIRST_PAUSE_MS 100
+#define STALL_S 20L	/* a connection on which nothing moves for so long has failed */
 
 struct web {
 	CURL *curl;
@@ -101,6 +102,12 @@ static void set_up(CURL *c, const struct web_request *rq, struct taking *t, stru
 	curl_easy_setopt(c, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 	curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT, 5L);
 	curl_easy_setopt(c, CURLOPT_TIMEOUT, (long)(rq->timeout_s ? rq->timeout_s : 60));
+	curl_easy_setopt(c, CURLOPT_LOW_SPEED_LIMIT, 1L);
+	curl_easy_setopt(c, CURLOPT_LOW_SPEED_TIME, STALL_S);
+	curl_easy_setopt(c, CURLOPT_USERAGENT, "pulumi-api");
+	/* As other programs of an administrator take the certificates of a private authority. */
+	if (getenv("SSL_CERT_FILE") && *getenv("SSL_CERT_FILE"))
+		curl_easy_setopt(c, CURLOPT_CAINFO, getenv("SSL_CERT_FILE"));
 	curl_easy_setopt(c, CURLOPT_HTTPHEADER, headers);
 	curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, take_body);
 	curl_easy_setopt(c, CURLOPT_WRITEDATA, t);

@@ -32,7 +32,7 @@ struct web_answer {
 /* 1 when there was an answer, whatever its status; -1 with ERR_UNAVAILABLE when there was none. */
 int web_call(struct web *web, const struct web_request *request, struct web_answer *ret_answer, struct err *e) WARN_UNUSED;
 /*
- * The same, up to four times when the connection failed or the status is 429 or from 500 on, with growing, jittered
+ * The same, up to five times when the connection failed or the status is 429 or from 500 on, with growing, jittered
  * pauses. Only for calls that may be repeated.
  */
 int web_call_again(struct web *web, const struct web_request *request, struct web_answer *ret_answer, struct err *e)
