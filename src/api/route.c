@@ -53,8 +53,8 @@ static bool match(struct request *rq, const char *pattern)
 	const char *path = rq->http.path;
 
 	while (*pattern == '/' && *path == '/') {
-		struct span want = { ++pattern, strcspn(pattern, "/") };
-		struct span have = { ++path, strcspn(path, "/") };
+		struct span want = { pattern + 1, strcspn(pattern + 1, "/") };
+		struct span have = { path + 1, strcspn(path + 1, "/") };
 		char *text;
 
 		if (want.length && want.data[0] == '{') {
@@ -64,8 +64,8 @@ static bool match(struct request *rq, const char *pattern)
 		} else if (!span_equal(want, have)) {
 			return false;
 		}
-		pattern += want.length;
-		path += have.length;
+		pattern = want.data + want.length;
+		path = have.data + have.length;
 	}
 	return !*pattern && !*path;
 }

@@ -18,8 +18,8 @@ int err_set(struct err *e, enum err_kind kind, const char *format, ...)
 	return -1;
 }
 
-static int set_detail(struct err *e, enum err_kind kind, const char *message, const char *format,
-		      va_list args)
+static __attribute__((format(printf, 4, 0))) int set_detail(struct err *e, enum err_kind kind, const char *message,
+							    const char *format, va_list args)
 {
 	if (e->kind != ERR_NONE)
 		return -1;
