@@ -9,7 +9,10 @@
 
 static const char *const kinds[] = { "update", "preview", "refresh", "destroy" };
 
-/* get_stack becomes GetStack; operations that exist per kind of update get it appended. */
+/*
+ * get_stack becomes GetStack; operations that exist per kind of update get it appended. An id must not
+ * occur twice, so that an alias says that it is one.
+ */
 static void put_operation_id(const struct route *r, const char *kind, struct buffer *out)
 {
 	_cleanup_(buffer_done) struct buffer id = BUFFER_INIT;
@@ -22,6 +25,8 @@ static void put_operation_id(const struct route *r, const char *kind, struct buf
 	}
 	if (kind)
 		buffer_printf(&id, "_%s", kind);
+	else if (r->alias)
+		buffer_puts(&id, "_alias");
 	json_put_text(out, "operationId", id.data);
 }
 

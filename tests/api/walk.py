@@ -21,7 +21,7 @@ class Operation:
 
     def __init__(self, path, method, described):
         self.path, self.method, self.id = path, method.upper(), described["operationId"]
-        self.base = re.sub(rf"_({'|'.join(KINDS)})$", "", self.id)
+        self.base = re.sub(rf"_({'|'.join(KINDS)}|alias)$", "", self.id)
         self.queries = [p["name"] for p in described.get("parameters", []) if p["in"] == "query"]
         security = described.get("security")
         self.access = "public" if not security else "lease" if "updateToken" in security[0] else "token"
