@@ -19,7 +19,7 @@ static void help(FILE *out)
 	      "  --once  answer the one HTTP request on standard input, on standard output\n",
 	      out);
 	settings_help(out, "database,objects,keys,serving,identity");
-	fputs("Exit codes: 0 asked to stop, 1 a setting or a dependency is wrong.\n", out);
+	fputs("Exit codes: 0 asked to stop, 1 a setting or a dependency is wrong, 2 wrong usage.\n", out);
 }
 
 static const char *variable(void *source, const char *name)
@@ -91,7 +91,7 @@ int main(int argc, char **argv)
 	int code;
 
 	if (argc > 1 && !once)
-		return help(strcmp(argv[1], "--help") ? stderr : stdout), strcmp(argv[1], "--help") != 0;
+		return help(strcmp(argv[1], "--help") ? stderr : stdout), strcmp(argv[1], "--help") ? 2 : 0;
 	if (start_open(&app, START_ALL, &arena, &e) < 0) {
 		fprintf(stderr, "pulumi-api.fcgi: %s\n", e.detail[0] ? e.detail : e.message);
 		code = 1;
