@@ -28,17 +28,24 @@ def pytest_addoption(parser):
     parser.addoption("--minio", action="store_true", help="also with MinIO, which Go builds")
 
 
+def get(*names):
+    return subprocess.run([HERE / "get-stand-ins", *names], stdout=subprocess.DEVNULL, check=False).returncode == 0
+
+
 def pytest_configure(config):
-    wanted = ["minio"] if config.getoption("--minio") else []
-    got = subprocess.run([HERE / "get-stand-ins", *wanted], stdout=subprocess.DEVNULL, check=False)
-    if got.returncode:
+    if not get():
         pytest.exit("get-stand-ins could not get the stand-ins; its words are above", 2)
+    config.stand_ins = ["moto", "azurite"]
+    if config.getoption("--minio"):
+        if get("minio"):
+            config.stand_ins.append("minio")
+        else:
+            print("without MinIO: Go did not build it; its words are above")
 
 
 def pytest_generate_tests(metafunc):
     if "stand_in" in metafunc.fixturenames:
-        names = ["moto", "azurite"] + (["minio"] if metafunc.config.getoption("--minio") else [])
-        metafunc.parametrize("stand_in", names, indirect=True, scope="session")
+        metafunc.parametrize("stand_in", metafunc.config.stand_ins, indirect=True, scope="session")
 
 
 def start(kind, folder, **more):

@@ -1,0 +1,200 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where AWS credentials come from, and that temporary ones are renewed before they end."""
+
+import datetime
+import json
+import re
+import stat
+
+import pytest
+
+from aws import Moto
+from conftest import Tool
+from lib.server import free_port, wait_for
+from proxy import DROP, Proxy, Reply
+
+BASE = {"AWS_EC2_METADATA_DISABLED": "true"}
+
+
+@pytest.fixture
+def proxy(moto):
+    made = Proxy(moto.port)
+    yield made
+    made.close()
+
+
+def files(folder, config="", credentials=""):
+    """The shared files, as settings."""
+    (folder / "config").write_text(config)
+    (folder / "credentials").write_text(credentials)
+    return {**BASE, "AWS_CONFIG_FILE": str(folder / "config"), "AWS_SHARED_CREDENTIALS_FILE": str(folder / "credentials")}
+
+
+def section(name, keys):
+    return f"[{name}]\naws_access_key_id = {keys[0]}\naws_secret_access_key={keys[1]}  # of the tests\n"
+
+
+def works(moto, settings, more="", port=None):
+    tool = Tool(moto.where(port) + more, settings)
+    tool.run("put", "credentials/object", data=b"bytes")
+    assert tool.run("get", "credentials/object") == b"bytes"
+
+
+def is_sts(request):
+    return request.path == "/" and b"AssumeRole" in request.body
+
+
+def test_profile_of_the_credentials_file(moto, tmp_path):
+    settings = files(tmp_path, "", section("other", ("AKIAWRONG", "wrong")) + section("keeper", moto.keys))
+    works(moto, {**settings, "AWS_PROFILE": "keeper"})
+    works(moto, settings, "&profile=keeper")
+    assert "InvalidAccessKeyId" in Tool(moto.where() + "&profile=other", settings).run("list", "x", code=2)
+    wrong = {**settings, "AWS_ACCESS_KEY_ID": "AKIAWRONG", "AWS_SECRET_ACCESS_KEY": "wrong"}
+    works(moto, wrong, "&profile=keeper")
+
+
+def test_the_environment_goes_before_a_default_profile(moto, tmp_path):
+    settings = files(tmp_path, "", section("default", ("AKIAWRONG", "wrong")))
+    works(moto, {**settings, **moto.credentials()})
+
+
+def test_region_of_a_profile(moto, tmp_path):
+    settings = files(tmp_path, "[profile keeper]\nregion = eu-central-1\ns3 =\n  region = nowhere\n", section("keeper", moto.keys))
+    where = re.sub("region=[^&]*&", "", moto.where())
+    Tool(where, {**settings, "AWS_PROFILE": "keeper"}).run("list", "x")
+    assert "no region: add ?region=" in Tool(where, settings).run("list", "x", code=2)
+
+
+def command(path, text):
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(path.stat().st_mode | stat.S_IXUSR)
+    return path
+
+
+def test_credential_process(moto, tmp_path):
+    answer = {"Version": 1, "AccessKeyId": moto.keys[0], "SecretAccessKey": moto.keys[1]}
+    good = command(tmp_path / "good", f"test \"$1\" = 'two words' && echo '{json.dumps(answer)}'")
+    settings = files(tmp_path, f"[profile keeper]\ncredential_process = {good} 'two words'\n"
+                               f"[profile bad]\ncredential_process = {command(tmp_path / 'bad', 'exit 3')}\n"
+                               f"[profile silent]\ncredential_process = {command(tmp_path / 'silent', 'exit 0')}\n")
+    works(moto, settings, "&profile=keeper")
+    assert "bad' failed" in Tool(moto.where() + "&profile=bad", settings).run("list", "x", code=2)
+    assert "printed no AccessKeyId" in Tool(moto.where() + "&profile=silent", settings).run("list", "x", code=2)
+
+
+def test_a_chain_of_roles(moto, proxy, tmp_path):
+    config = (f"[profile first]\nrole_arn = {Moto.role}\nsource_profile = base\n"
+              f"[profile second]\nrole_arn = {Moto.role}\nsource_profile = first\nrole_session_name = chained\nexternal_id = 17\n"
+              "[profile circle]\nrole_arn = x\nsource_profile = circle2\n[profile circle2]\nrole_arn = x\nsource_profile = circle\n"
+              f"[profile self]\nrole_arn = {Moto.role}\nsource_profile = self\n{section('profile self', moto.keys).partition(chr(10))[2]}"
+              f"[profile environment]\nrole_arn = {Moto.role}\ncredential_source = Environment\n")
+    settings = {**files(tmp_path, config, section("base", moto.keys)), "AWS_ENDPOINT_URL_STS": f"http://127.0.0.1:{proxy.port}"}
+    works(moto, settings, "&profile=second")
+    calls = [request.body for request in proxy.seen if is_sts(request)]
+    assert len(calls) == 4 and b"ExternalId=17" in calls[1] and b"RoleSessionName=chained" in calls[1]
+    works(moto, settings, "&profile=self")
+    works(moto, {**settings, **moto.credentials()}, "&profile=environment")
+    assert "circle" in Tool(moto.where() + "&profile=circle", settings).run("list", "x", code=2)
+
+
+def role_settings(moto, proxy):
+    return {**moto.credentials(), "AWS_ROLE_ARN": Moto.role, "AWS_ENDPOINT_URL_STS": f"http://127.0.0.1:{proxy.port}"}
+
+
+def test_a_role_is_assumed(moto, proxy):
+    works(moto, role_settings(moto, proxy))
+    assert proxy.count(is_sts) == 2  # one in each process
+    wrong = {**role_settings(moto, proxy), "AWS_SECRET_ACCESS_KEY": "wrong"}
+    said = Tool(moto.where(), wrong).run("list", "x", code=2)
+    assert "AWS STS does not let the role" in said and "SignatureDoesNotMatch" in said, said
+    away = {**role_settings(moto, proxy), "AWS_ENDPOINT_URL_STS": f"http://127.0.0.1:{free_port()}"}
+    assert "connect" in Tool(moto.where(), away).run("list", "x", code=2)
+
+
+def ends_in(seconds):
+    """The answer of STS with an earlier end."""
+    def change(request, reply):
+        if not is_sts(request) or reply.status != 200:
+            return None
+        end = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=seconds)
+        return Reply(200, re.sub(rb"<Expiration>.*?<", end.strftime("<Expiration>%Y-%m-%dT%H:%M:%SZ<").encode(), reply.body), reply.headers)
+    return change
+
+
+def test_a_role_is_renewed_before_it_ends(moto, proxy):
+    proxy.after = ends_in(302)
+    Tool(moto.where(), role_settings(moto, proxy)).run("wait-put", "credentials/renewed", 1, 6)
+    assert 3 <= proxy.count(is_sts) <= 6, proxy.count(is_sts)
+
+
+def test_a_role_serves_while_the_token_service_is_away(moto, proxy):
+    proxy.after = ends_in(302)
+    tool = Tool(moto.where(), role_settings(moto, proxy))
+    process = tool.start("wait-put", "credentials/away", 1, 5)
+    wait_for(lambda: proxy.count(is_sts), 20, "the role was not assumed", process)
+    proxy.before = lambda request: DROP
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 0, (out, err)
+    assert proxy.count(is_sts) > 1
+
+
+def test_a_token_that_ended_early(moto, proxy):
+    """The store says that it has ended: others are asked for, and the call is made again."""
+    refused = []
+
+    def refuse(request):
+        if not is_sts(request) and "early" in request.path and not refused:
+            refused.append(request)
+            return Reply(400, b"<Error><Code>ExpiredToken</Code><Message>The provided token has expired.</Message></Error>")
+        return None
+
+    proxy.before = refuse
+    Tool(moto.where(proxy.port), role_settings(moto, proxy)).run("put", "credentials/early", data=b"x")
+    assert proxy.count(is_sts) == 2 and refused
+    proxy.before = lambda request: None if is_sts(request) else Reply(400, b"<Error><Code>ExpiredToken</Code></Error>")
+    assert "ExpiredToken" in Tool(moto.where(proxy.port), role_settings(moto, proxy)).run("list", "x", code=2)
+
+
+def test_web_identity(moto, proxy, tmp_path):
+    """moto takes no call without a signature here: the answer is that to a signed call."""
+    def assume(request):
+        assert b"Action=AssumeRoleWithWebIdentity" in request.body
+        return Reply(200, moto.form("sts", Action="AssumeRole", Version="2011-06-15", RoleArn=Moto.role, RoleSessionName="x").encode())
+
+    proxy.before = assume
+    token = tmp_path / "token"
+    token.write_text("header.payload.signature\n")
+    settings = {**BASE, "AWS_ROLE_ARN": Moto.role, "AWS_WEB_IDENTITY_TOKEN_FILE": str(token),
+                "AWS_ENDPOINT_URL_STS": f"http://127.0.0.1:{proxy.port}"}
+    works(moto, settings)
+    assert all(b"WebIdentityToken=header.payload.signature" in r.body and "Authorization" not in r.headers for r in proxy.seen)
+    assert f"cannot read {token}x" in Tool(moto.where(), {**settings, "AWS_WEB_IDENTITY_TOKEN_FILE": f"{token}x"}).run("list", "x", code=2)
+
+
+def keys_as_json(moto):
+    return json.dumps({"Code": "Success", "AccessKeyId": moto.keys[0], "SecretAccessKey": moto.keys[1],
+                       "Expiration": "2099-01-01T00:00:00Z"}).encode()
+
+
+def test_keys_of_a_container(moto, proxy, tmp_path):
+    token = tmp_path / "token"
+    token.write_text("secret")
+    proxy.before = lambda r: Reply(200 if r.headers.get("Authorization") == "secret" else 403, keys_as_json(moto))
+    settings = {**BASE, "AWS_CONTAINER_CREDENTIALS_FULL_URI": f"http://127.0.0.1:{proxy.port}/keys"}
+    works(moto, {**settings, "AWS_CONTAINER_AUTHORIZATION_TOKEN": "secret"})
+    works(moto, {**settings, "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": str(token)})
+    assert "answer 403" in Tool(moto.where(), settings).run("list", "x", code=2)
+
+
+def test_keys_of_an_instance(moto, proxy):
+    def answer(request):
+        if request.method == "PUT":
+            good = request.headers.get("Content-Length") == "0" and request.headers.get("X-aws-ec2-metadata-token-ttl-seconds")
+            return Reply(200 if good else 400, b"session")
+        if request.headers.get("X-aws-ec2-metadata-token") != "session":
+            return Reply(401)
+        return Reply(200, b"keeper" if request.path.endswith("/security-credentials/") else keys_as_json(moto))
+
+    proxy.before = answer
+    works(moto, {"AWS_EC2_METADATA_SERVICE_ENDPOINT": f"http://127.0.0.1:{proxy.port}"})
+    assert proxy.seen[2].path.endswith("/security-credentials/keeper")
