@@ -64,16 +64,29 @@ class Row:
 HEAD = ["work", "reach", "min / median / max", "reached", "sides"]
 
 
+def line(cells):
+    return "| " + " | ".join(cells) + " |\n"
+
+
 def table(rows):
     """Markdown."""
-    lines = [HEAD, ["---"] * len(HEAD), *(row.cells() for row in rows)]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
+    return line(HEAD) + line(["---"] * len(HEAD)) + "".join(line(row.cells()) for row in rows)
 
 
-def replace(text, name, body):
-    """The text with what is between the two marks of that name replaced."""
-    before, _, rest = text.partition(f"<!-- {name} -->\n")
-    _, mark, after = rest.partition("<!-- end -->")
+def merge(old, rows):
+    """A table with the rows in place of those of the same work; what is new comes last."""
+    lines = {text.split(" | ")[0]: text for text in old.splitlines(keepends=True)[2:]}
+    for row in rows:
+        text = line(row.cells())
+        lines[text.split(" | ")[0]] = text
+    return table([]) + "".join(lines.values())
+
+
+def replace_table(text, rows):
+    """The document with the rows in its table, which stands between two marks."""
+    begin, end = "<!-- table -->\n", "<!-- end -->"
+    before, _, rest = text.partition(begin)
+    old, mark, after = rest.partition(end)
     if not mark:
-        raise ValueError(f"no '<!-- {name} -->' … '<!-- end -->' to replace")
-    return f"{before}<!-- {name} -->\n{body}<!-- end -->{after}"
+        raise ValueError(f"no {begin.strip()} … {end}")
+    return before + begin + merge(old, rows) + mark + after
