@@ -9,6 +9,7 @@ import json
 import os
 import pathlib
 import pwd
+import re
 import secrets
 import shutil
 import signal
@@ -71,7 +72,7 @@ def children_of(pid):
 
 
 class Database:
-    """A private MariaDB (or the MySQL that PULUMI_TEST_MYSQLD describes, see tests/lib/mysql.py)."""
+    """A private MariaDB."""
 
     def __init__(self, folder, socket_folder):
         self.folder, self.log = folder, folder / "error.log"
@@ -160,6 +161,14 @@ class Database:
                 self.kill()
 
 
+def make_database(folder, socket_folder):
+    """What PULUMI_TEST_DATABASE says: mariadb, or mysql."""
+    if os.environ.get("PULUMI_TEST_DATABASE", "mariadb") == "mysql":
+        from lib.mysql import MySQL
+        return MySQL(folder, socket_folder)
+    return Database(folder, socket_folder)
+
+
 class Installation:
     """One server with everything it needs. Use it with `with`, or start() and stop()."""
 
@@ -177,7 +186,7 @@ class Installation:
         for path in (self.run, self.run / "db", self.objects, self.keys, self.logs):
             path.mkdir(exist_ok=True)
         self.run.chmod(0o711)
-        self.database = Database(self.folder / "mariadb", self.run / "db")
+        self.database = make_database(self.folder / "mariadb", self.run / "db")
         self.log = self.logs / "serve.log"
         self.access = self.folder / "access.json"
         self.responder_count, self.web, self.more = responders, web, dict(environment or {})
@@ -318,7 +327,7 @@ class Installation:
     def problems(self):
         """What the sanitizers reported, and responders that ended by themselves."""
         found = [f"{path.name}:\n{path.read_text(errors='replace')}" for path in sorted(self.logs.glob("sanitizer.*"))
-                 if path.stat().st_size]
+                 if re.search(r"ERROR: |runtime error: ", path.read_text(errors="replace"))]
         lines = self.log.read_text(errors="replace").splitlines() if self.log.exists() else []
         for number, line in enumerate(lines):
             if "runtime error:" in line or " what=responder " in line and " code=" in line and not line.endswith(" code=0"):
