@@ -24,11 +24,13 @@ type sender struct {
 	err        error
 }
 
+func (s *sender) connect() (err error) {
+	s.connection, err = net.Dial("tcp", s.target.host)
+	s.in = bufio.NewReader(s.connection)
+	return err
+}
+
 func newSender(t target, made [][]byte) (*sender, error) {
-	connection, err := net.Dial("tcp", t.host)
-	if err != nil {
-		return nil, err
-	}
 	path := t.path
 	if t.lease != "" {
 		path += "/journalentries"
@@ -38,14 +40,15 @@ func newSender(t target, made [][]byte) (*sender, error) {
 	if t.lease != "" {
 		head += "Authorization: update-token " + t.lease + "\r\n"
 	}
-	return &sender{connection: connection, in: bufio.NewReader(connection), head: []byte(head), target: t, made: made}, nil
+	s := &sender{head: []byte(head), target: t, made: made}
+	return s, s.connect()
 }
 
 // done says whether a journal has had every batch; a plain address takes them again and again.
 func (s *sender) done() bool { return s.target.lease != "" && len(s.taken) == len(s.made) }
 
 func (s *sender) run(until time.Time) {
-	defer s.connection.Close()
+	defer func() { s.connection.Close() }()
 	s.taken = make([]time.Duration, 0, len(s.made))
 	for start := time.Now(); start.Before(until) && !s.done(); {
 		if s.err = s.exchange(s.made[len(s.taken)%len(s.made)]); s.err != nil {
@@ -82,17 +85,21 @@ func (s *sender) answer() error {
 		rest, _ := s.in.Peek(s.in.Buffered())
 		return fmt.Errorf("%s %s: %s%s", s.target.method, s.target.path, line, rest)
 	}
-	length := 0
+	length, last := 0, false
 	for len(line) > 2 {
 		if line, err = s.in.ReadSlice('\n'); err != nil {
 			return err
 		}
+		last = last || bytes.EqualFold(line, []byte("connection: close\r\n"))
 		if n, found := bytes.CutPrefix(bytes.ToLower(line), []byte("content-length:")); found {
 			if length, err = strconv.Atoi(string(bytes.TrimSpace(n))); err != nil {
 				return err
 			}
 		}
 	}
-	_, err = io.CopyN(io.Discard, s.in, int64(length))
-	return err
+	if _, err = io.CopyN(io.Discard, s.in, int64(length)); err != nil || !last {
+		return err
+	}
+	s.connection.Close()
+	return s.connect()
 }
