@@ -9,5 +9,7 @@
 
 /* RFC 3339 in UTC with milliseconds, which sorts like the time. `us`: microseconds since 1970, years 1970 to 9999. */
 void time_text(int64_t us, char ret_text[TIME_TEXT]);
+/* The same to the second, for sentences: 2026-05-04 03:02:01 UTC. */
+void time_words(int64_t us, char ret_text[TIME_TEXT]);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "base/clock.h"
 #include "base/limits.h"
 #include "stack/stack_sql.h"
 
@@ -139,6 +140,18 @@ int stack_list(struct db *db, const char *organization_id, const struct stack_fi
 		      ret_count, e);
 }
 
+/* The first sentence is what the Automation API looks for. */
+static int busy(const struct stack *s, const struct stack_path *p, struct err *e)
+{
+	char started[TIME_TEXT];
+
+	time_words(s->operation_started, started);
+	return err_set(e, ERR_CONFLICT,
+		       "Conflict: Another update is currently in progress. %s has been running '%s' since %s; to stop it, "
+		       "run: pulumi cancel %s/%s/%s", s->operation_author ? s->operation_author : "Somebody",
+		       s->operation_kind, started, p->organization, p->project, p->name);
+}
+
 int stack_delete(struct db *db, const struct caller *c, const struct stack_path *path, bool force,
 		 int64_t now_us, struct err *e)
 {
@@ -149,7 +162,7 @@ int stack_delete(struct db *db, const struct caller *c, const struct stack_path 
 	    stack_find(db, c, path, now_us, &arena, &s, e) < 0)
 		return -1;
 	if (s.operation_kind)
-		return err_set(e, ERR_CONFLICT, "Conflict: Another update is currently in progress.");
+		return busy(&s, path, e);
 	if (locked.resource_count > 0 && !force)
 		return err_set(e, ERR_BAD_REQUEST, "Bad Request: Stack still contains resources.");
 	return db_exec(db, &STACK_DELETE,

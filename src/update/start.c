@@ -1,31 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Starting an update: the stack's lock, the version, the lease, the base state. */
-#include <stdio.h>
-#include <time.h>
-
+#include "base/clock.h"
 #include "stack/tag.h"
 #include "update/internal.h"
 #include "update/update_sql.h"
 
-static void clock_text(int64_t us, char text[32])
-{
-	time_t seconds = (time_t)(us / 1000000);
-	struct tm tm;
-
-	gmtime_r(&seconds, &tm);
-	strftime(text, 32, "%Y-%m-%d %H:%M:%S UTC", &tm);
-}
-
 /* The first sentence is what the Automation API looks for. */
 static int busy(struct db *db, const struct update *u, const struct stack_path *p, struct err *e)
 {
-	char started[32], heard[32];
+	char started[TIME_TEXT], heard[TIME_TEXT];
 	int64_t heard_at;
 
 	if (update_heard_at(db, u, &heard_at, e) < 0)
 		return -1;
-	clock_text(u->started_at, started);
-	clock_text(heard_at, heard);
+	time_words(u->started_at, started);
+	time_words(heard_at, heard);
 	return err_set(e, ERR_CONFLICT,
 		       "Conflict: Another update is currently in progress. %s has been running '%s' since %s and was "
 		       "last heard from at %s; to stop it, run: pulumi cancel %s/%s/%s",

@@ -477,9 +477,11 @@ def test_resources_keep_a_stack(stack):
 
 
 @pytest.mark.parametrize("force", [False, True])
-def test_a_running_update_keeps_a_stack(stack, force):
+def test_a_running_update_keeps_a_stack(stack, force, access):
     update = stack.begin()
-    assert "Another update is currently in progress" in stack.delete(force).expect_problem(409).message
+    refusal = stack.delete(force).expect_problem(409).message
+    assert refusal.startswith("Conflict: Another update is currently in progress.")
+    assert f"{access.user} has been running 'update' since 20" in refusal and "run: pulumi cancel" in refusal
     update.renew(1).expect(200)
     time.sleep(1.1)
     stack.delete(force).expect(204)
