@@ -7,6 +7,8 @@
 
 #include "db/internal.h"
 
+#define TLS_ERROR 2026	/* no trusted connection: certificate, name or version */
+
 static const char session_setup[] =
 	"SET SESSION sql_mode='STRICT_TRANS_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,"
 	"ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION', time_zone='+00:00', "
@@ -14,8 +16,8 @@ static const char session_setup[] =
 
 static bool is_lost(unsigned number)
 {
-	/* gone away, lost, idle kill, killed, shutting down, wrong state after a drop */
-	return number == 2006 || number == 2013 || number == 2055 || number == 4031 ||
+	/* gone away, lost, lost within TLS, idle kill, killed, shutting down, wrong state after a drop */
+	return number == 2006 || number == 2013 || number == TLS_ERROR || number == 2055 || number == 4031 ||
 	       number == 1927 || number == 1053 || number == 1317;
 }
 
@@ -51,28 +53,55 @@ int db_fail(struct db *db, const char *what, unsigned number, const char *text, 
 	return err_internal(e, "%s: %u %s", what, number, text);
 }
 
-/* libmariadb takes a path only; a PEM text becomes a file that exists in memory alone. */
-static int set_certificate(MYSQL *mysql, const char *pem, struct err *e)
+/* A path, a missing authority or an unknown version would otherwise show as something else, or not at all. */
+static int check_tls(const struct db_config *c, struct err *e)
 {
-	char path[64];
-	int fd = memfd_create("ca.pem", 0);
-	size_t n = strlen(pem);
+	const char *pem = c->ca_certificate_pem, *least = c->min_tls_version;
 
-	if (fd < 0 || write(fd, pem, n) != (ssize_t)n)
-		return err_internal(e, "cannot hand the CA certificate to the database library");
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	mysql_optionsv(mysql, MYSQL_OPT_SSL_CA, path);
+	if (pem && !strstr(pem, "-----BEGIN CERTIFICATE-----"))
+		return err_internal(e, "DATABASE_CA_CERTIFICATE: '%.*s' is no certificate: it must be the PEM text itself, %s", 80, pem,
+				    "-----BEGIN CERTIFICATE----- and so on, not the name of a file");
+	if (least && strcmp(least, "1.2") && strcmp(least, "1.3"))
+		return err_internal(e, "DATABASE_MIN_TLS_VERSION: '%s' must be 1.2 or 1.3", least);
+	if (least && !pem)
+		return err_internal(e, "DATABASE_MIN_TLS_VERSION is set but DATABASE_CA_CERTIFICATE, which switches TLS on, is not");
 	return 1;
 }
 
-static int set_tls(struct db *db, MYSQL *mysql, struct err *e)
+/*
+ * libmariadb takes a path only; a PEM text becomes a file that exists in memory alone, until the connection stands. -1 when
+ * there is none.
+ */
+static int certificate_file(const char *pem)
+{
+	int fd = memfd_create("ca.pem", MFD_CLOEXEC);
+	size_t n = strlen(pem);
+
+	if (fd >= 0 && write(fd, pem, n) == (ssize_t)n)
+		return fd;
+	if (fd >= 0)
+		close(fd);
+	return -1;
+}
+
+static void close_fd(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+}
+
+static int set_tls(struct db *db, MYSQL *mysql, int *ret_fd, struct err *e)
 {
 	db_flag on = 1;
+	char path[64];
 
 	if (!db->config.ca_certificate_pem)
 		return 1;
-	if (set_certificate(mysql, db->config.ca_certificate_pem, e) < 0)
-		return -1;
+	*ret_fd = certificate_file(db->config.ca_certificate_pem);
+	if (*ret_fd < 0)
+		return err_internal(e, "cannot hand the CA certificate to the database library");
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", *ret_fd);
+	mysql_optionsv(mysql, MYSQL_OPT_SSL_CA, path);
 	mysql_optionsv(mysql, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &on);
 #ifdef LIBMARIADB
 	mysql_optionsv(mysql, MARIADB_OPT_TLS_VERSION,
@@ -83,9 +112,10 @@ static int set_tls(struct db *db, MYSQL *mysql, struct err *e)
 	return 1;
 }
 
-static int set_options(struct db *db, MYSQL *mysql, struct err *e)
+static int set_options(struct db *db, MYSQL *mysql, int *ret_fd, struct err *e)
 {
 	unsigned connect_timeout = 5, io_timeout = db->config.answer_seconds ? db->config.answer_seconds : 60;
+	unsigned tcp = MYSQL_PROTOCOL_TCP;
 	unsigned long packet = 1UL << 30;
 
 	mysql_optionsv(mysql, MYSQL_OPT_CONNECT_TIMEOUT, &connect_timeout);
@@ -94,7 +124,10 @@ static int set_options(struct db *db, MYSQL *mysql, struct err *e)
 	mysql_optionsv(mysql, MYSQL_SET_CHARSET_NAME, "utf8mb4");
 	mysql_optionsv(mysql, MYSQL_INIT_COMMAND, session_setup);
 	mysql_optionsv(mysql, MYSQL_OPT_MAX_ALLOWED_PACKET, &packet);
-	return set_tls(db, mysql, e);
+	/* Otherwise "localhost" would mean a socket of the library's own choice. */
+	if (!db->config.unix_socket)
+		mysql_optionsv(mysql, MYSQL_OPT_PROTOCOL, &tcp);
+	return set_tls(db, mysql, ret_fd, e);
 }
 
 static int read_max_packet(struct db *db, struct err *e)
@@ -117,22 +150,33 @@ static bool is_plain(struct db *db)
 	return db->config.ca_certificate_pem && !mysql_get_ssl_cipher(db->mysql);
 }
 
+/* Tells what a connection could not be made for; the setting that decides about trust is named. */
+static void cannot_connect(const struct db *db, unsigned number, const char *text, struct err *e)
+{
+	const struct db_config *c = &db->config;
+	bool first = !db->max_packet;	/* what was trusted once may come back */
+
+	if (first && number == TLS_ERROR && c->ca_certificate_pem)
+		err_internal(e, "DATABASE_CA_CERTIFICATE: the database at %s is not trusted: %s", c->unix_socket ? c->unix_socket : c->host,
+			     text);
+	else if (number >= 2000)
+		err_unavailable(e, "connecting to the database: %u %s", number, text);
+	else
+		err_internal(e, "connecting to the database: %u %s", number, text);
+}
+
 int db_connect(struct db *db, struct err *e)
 {
 	const struct db_config *c = &db->config;
+	_cleanup_(close_fd) int ca = -1;
 	MYSQL *mysql = mysql_init(NULL);
 
 	if (!mysql)
 		return err_internal(e, "mysql_init failed");
-	if (set_options(db, mysql, e) < 0 ||
+	if (set_options(db, mysql, &ca, e) < 0 ||
 	    !mysql_real_connect(mysql, c->unix_socket ? NULL : c->host, c->user, c->password,
 				c->database, c->port, c->unix_socket, CLIENT_FOUND_ROWS)) {
-		unsigned number = mysql_errno(mysql);
-
-		if (number >= 2000)
-			err_unavailable(e, "connecting to the database: %u %s", number, mysql_error(mysql));
-		else
-			err_internal(e, "connecting to the database: %u %s", number, mysql_error(mysql));
+		cannot_connect(db, mysql_errno(mysql), mysql_error(mysql), e);
 		mysql_close(mysql);
 		return -1;
 	}
@@ -177,7 +221,7 @@ int db_open(const struct db_config *config, struct db **ret_db, struct err *e)
 	struct db *db = xcalloc(1, sizeof(*db));
 
 	db->config = *config;
-	if (db_connect(db, e) < 0) {
+	if (check_tls(config, e) < 0 || db_connect(db, e) < 0) {
 		db_close(db);
 		return -1;
 	}

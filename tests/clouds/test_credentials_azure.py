@@ -2,35 +2,17 @@
 """How Azure is called without a storage key: as an application and as the machine, and that tokens are renewed."""
 
 import json
-import subprocess
 import urllib.parse
 
 import pytest
 
 from azurite import Azurite, token
+from certificate import Certificate
 from conftest import Tool, start
 from lib.server import free_port
 from proxy import Proxy, Reply
 
 TENANT = "11111111-2222-3333-4444-555555555555"
-
-
-class Certificate:
-    """An authority and a certificate of 127.0.0.1 by it."""
-
-    def __init__(self, folder):
-        self.ca, self.file, self.key = folder / "ca.pem", folder / "server.pem", folder / "server.key"
-        ca_key, request, names = folder / "ca.key", folder / "server.csr", folder / "names"
-        names.write_text("subjectAltName=IP:127.0.0.1,DNS:localhost\n")
-        new = ["openssl", "req", "-newkey", "rsa:2048", "-nodes", "-subj"]
-        run(*new, "/CN=tests", "-x509", "-days", "2", "-keyout", ca_key, "-out", self.ca)
-        run(*new, "/CN=127.0.0.1", "-keyout", self.key, "-out", request)
-        run("openssl", "x509", "-req", "-in", request, "-CA", self.ca, "-CAkey", ca_key, "-CAcreateserial", "-days", "2",
-            "-extfile", names, "-out", self.file)
-
-
-def run(*command):
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 @pytest.fixture(scope="module")

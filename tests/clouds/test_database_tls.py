@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A database over TLS: who is trusted, from which version on, and that nothing is ever sent to anybody else."""
+
+import os
+import pathlib
+import shutil
+import tempfile
+
+import pytest
+
+from certificate import Certificate
+from conftest import BUILD
+from lib.client import Access
+from lib.server import Installation, free_port, tail, wait_for
+from test_stores import started
+
+
+@pytest.fixture(scope="module")
+def certificates():
+    """In a folder that the database's account can enter."""
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="pulumi-api-tls-"))
+    os.chmod(folder, 0o755)
+    yield {"good": Certificate(folder / "good"), "other": Certificate(folder / "other"),
+           "elsewhere": Certificate(folder / "elsewhere", "DNS:db.example.com")}
+    shutil.rmtree(folder)
+
+
+class Secure(Installation):
+    """Its database listens on a port, with TLS as a test wants it."""
+
+    def __init__(self, certificates):
+        super().__init__(BUILD, responders=1)
+        self.certificates, self.database_port = certificates, free_port()
+        self.more.update(PULUMI_DATABASE_ENDPOINT=f"127.0.0.1:{self.database_port}",
+                         DATABASE_CA_CERTIFICATE=certificates["good"].ca.read_text())
+
+    def options(self, certificate="good", *more):
+        c = self.certificates[certificate] if certificate else None
+        tls = [f"--ssl-cert={c.file}", f"--ssl-key={c.key}", "--require-secure-transport=ON"] if c else []
+        return ["--skip-networking=0", "--bind-address=127.0.0.1", f"--port={self.database_port}", *tls, *more]
+
+    def restart(self, *options):
+        self.database.stop()
+        self.database.more = self.options(*options)
+        self.database.start()
+
+    def starts(self, **settings):
+        return started(self.environment(**settings))
+
+    def refuses(self, **settings):
+        code, said = self.starts(**settings)
+        assert code, f"it started: {said}"
+        return said
+
+
+@pytest.fixture(scope="module")
+def secure(certificates):
+    made = Secure(certificates)
+    made.database.more = made.options()
+    made.start()
+    yield made
+    made.stop()
+    assert not made.problems(), made.problems()
+    made.remove()
+
+
+@pytest.fixture(autouse=True)
+def default_options(secure):
+    yield
+    if secure.database.more != secure.options():
+        secure.restart()
+
+
+def test_the_right_authority(secure):
+    """The whole installation runs over TLS: the server takes nothing else on its port."""
+    assert secure.serves()
+    assert secure.starts()[0] == 0
+    assert secure.starts(PULUMI_DATABASE_ENDPOINT=f"localhost:{secure.database_port}")[0] == 0
+    assert secure.starts(DATABASE_MIN_TLS_VERSION="1.3")[0] == 0
+    assert secure.starts(DATABASE_CA_CERTIFICATE="")[0] != 0
+
+
+def test_another_authority(secure, certificates):
+    said = secure.refuses(DATABASE_CA_CERTIFICATE=certificates["other"].ca.read_text())
+    assert "DATABASE_CA_CERTIFICATE: the database at 127.0.0.1 is not trusted" in said, said
+    assert "DATABASE_CA_CERTIFICATE" in secure.refuses(DATABASE_CA_CERTIFICATE="-----BEGIN CERTIFICATE-----\nx\n-----END CERTIFICATE-----\n")
+
+
+def test_another_name(secure, certificates):
+    """Its certificate is by the right authority, and of another host."""
+    secure.restart("elsewhere")
+    said = secure.refuses(DATABASE_CA_CERTIFICATE=certificates["elsewhere"].ca.read_text())
+    assert "DATABASE_CA_CERTIFICATE: the database at 127.0.0.1 is not trusted" in said, said
+
+
+def test_a_server_without_tls(secure):
+    secure.restart(None)
+    assert "DATABASE_CA_CERTIFICATE" in secure.refuses()
+    assert secure.starts(DATABASE_CA_CERTIFICATE="")[0] == 0
+
+
+def test_the_lowest_version(secure):
+    secure.restart("good", "--tls-version=TLSv1.2")
+    assert secure.starts()[0] == 0
+    assert secure.starts(DATABASE_MIN_TLS_VERSION="1.2")[0] == 0
+    assert "DATABASE_CA_CERTIFICATE" in secure.refuses(DATABASE_MIN_TLS_VERSION="1.3")
+    secure.restart("good", "--tls-version=TLSv1.3")
+    assert secure.starts(DATABASE_MIN_TLS_VERSION="1.2")[0] == 0
+
+
+def test_settings_that_say_nothing_useful(secure, certificates):
+    path = str(certificates["good"].ca)
+    assert f"DATABASE_CA_CERTIFICATE: '{path}' is no certificate: it must be the PEM text itself" in secure.refuses(DATABASE_CA_CERTIFICATE=path)
+    assert "DATABASE_MIN_TLS_VERSION: '1.1' must be 1.2 or 1.3" in secure.refuses(DATABASE_MIN_TLS_VERSION="1.1")
+    said = secure.refuses(DATABASE_CA_CERTIFICATE="", DATABASE_MIN_TLS_VERSION="1.2")
+    assert "DATABASE_MIN_TLS_VERSION is set but DATABASE_CA_CERTIFICATE" in said, said
+
+
+def test_connections_that_were_lost(secure):
+    """Responders connect again with the same trust, and keep no file open for each time."""
+    client = Access(secure.access).client()
+    pid = secure.responders()[0]
+    assert client.call("GET", "/api/user").status == 200, tail(secure.log)
+    before = len(os.listdir(f"/proc/{pid}/fd"))
+    for _ in range(3):
+        secure.restart()
+        wait_for(lambda: client.call("GET", "/api/user").status == 200, 20, "no connection again")
+    assert secure.responders()[0] == pid
+    assert len(os.listdir(f"/proc/{pid}/fd")) == before
