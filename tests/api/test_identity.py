@@ -232,7 +232,8 @@ def test_token_lists_refuse_what_they_do_not_know(person, query):
 def test_a_user_has_a_thousand_tokens_at_most(person, sql):
     user_id = person.get("/api/user").json()["id"]
     sql("INSERT INTO access_tokens (id, user_id, token_sha256, created_at) SELECT CONCAT('00000000-0000-7000-8000-', LPAD(seq, 12, '0')), "
-        f"'{user_id}', UNHEX(SHA2(CONCAT('{user_id}', seq), 256)), NOW(6) FROM seq_1_to_998")
+        f"'{user_id}', UNHEX(SHA2(CONCAT('{user_id}', seq), 256)), NOW(6) FROM "
+        "(WITH RECURSIVE numbers (seq) AS (SELECT 1 UNION ALL SELECT seq + 1 FROM numbers WHERE seq < 998) SELECT seq FROM numbers) AS n")
     make_token(person)
     assert "1000" in person.post("/api/user/tokens", {"description": "x", "expires": 0}).expect_problem(400).message
     sql(f"DELETE FROM access_tokens WHERE user_id = '{user_id}' AND id LIKE '00000000-0000-7000-8000-%'")
