@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * src/db against a real server: root of the database that PULUMI_TEST_DATABASE (an endpoint) and
- * PULUMI_TEST_DATABASE_PASSWORD name, as tests/stack gives them. Skipped without one.
+ * src/db against a real server: root of the database that PULUMI_TEST_ENDPOINT (an endpoint) and
+ * PULUMI_TEST_ROOT_PASSWORD name, as tests/stack gives them. Skipped without one.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -22,10 +22,10 @@ static struct db *db, *rival;
 
 static struct db_config configuration(void)
 {
-	struct db_config c = { .user = "root", .password = getenv("PULUMI_TEST_DATABASE_PASSWORD"), .database = SCHEMA };
+	struct db_config c = { .user = "root", .password = getenv("PULUMI_TEST_ROOT_PASSWORD"), .database = SCHEMA };
 	struct err e = { 0 };
 
-	assert_int_equal(db_endpoint(getenv("PULUMI_TEST_DATABASE"), &connections, &c, &e), 1);
+	assert_int_equal(db_endpoint(getenv("PULUMI_TEST_ENDPOINT"), &connections, &c, &e), 1);
 	return c;
 }
 
@@ -528,7 +528,7 @@ int main(void)
 		WITH_TABLE(endpoints),
 	};
 
-	if (!getenv("PULUMI_TEST_DATABASE"))
+	if (!getenv("PULUMI_TEST_ENDPOINT"))
 		return 77;
 	return cmocka_run_group_tests(tests, set_up, tear_down);
 }
