@@ -8,6 +8,7 @@ import sys
 ROOT = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 and sys.argv[1] != "--check" else ".")
 TITLES = {"serving": "Serving", "database": "Database", "objects": "Objects", "keys": "Keys", "AWS": "AWS credentials",
           "Azure": "Azure credentials", "identity": "Identity", "migration": "Migrations (pulumi-migrate)", "telemetry": "Telemetry", "mail": "Mail", "jobs": "Jobs"}
+NOTES = {"Objects": "Addresses of buckets, their options and who may use them: [object-stores.md](object-stores.md)."}
 ROW = re.compile(r'^SETTING\((\w+),\s*(NULL|(?:PKG_\w+ )?"(?:[^"\\]|\\.)*"),\s*"((?:[^"\\]|\\.)*)"\)$')
 
 
@@ -45,7 +46,7 @@ def manual():
              "environment variables; `pulumi-api.conf` has the same names in lower case, and the environment wins. Empty counts as unset.",
              "A value that cannot be used stops the start with a sentence that names it; an unknown `PULUMI_…` name is reported.", ""]
     for title, settings in grouped():
-        lines += [f"## {title}", "", "| setting | default | what it is |", "| --- | --- | --- |"]
+        lines += [f"## {title}", ""] + ([NOTES[title], ""] if title in NOTES else []) + ["| setting | default | what it is |", "| --- | --- | --- |"]
         lines += [f"| `{name}` | {f'`{default}`' if default else ''} | {text} |" for name, default, _, text in settings]
         lines.append("")
     return "\n".join(lines)
