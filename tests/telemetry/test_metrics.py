@@ -219,7 +219,7 @@ def test_a_job_counts(server):
     subprocess.run([BUILD / "cron" / "pulumi-job-purge-tokens", "--once"], env=server.environment(), check=True, capture_output=True)
     after = server.samples()
     name = "pulumi_job_duration_seconds_count"
-    assert after.total(name, job="purge-tokens", result="succeeded") == before.total(name, job="purge-tokens", result="succeeded") + 1
+    assert after.total(name, job_name="purge-tokens", result="succeeded") == before.total(name, job_name="purge-tokens", result="succeeded") + 1
 
 
 # --- nothing is forgotten ---
