@@ -36,7 +36,9 @@ void measure_start(struct app *app)
 {
 	_cleanup_(arena_clear) struct arena arena = ARENA_INIT;
 
-	app->meter = meter_open(meter_path(&arena, setting("PULUMI_RUN_DIR")));
+	/* Parts may be opened one after the other. */
+	if (!app->meter)
+		app->meter = meter_open(meter_path(&arena, setting("PULUMI_RUN_DIR")));
 	if (!app->meter)
 		return;
 	if (app->db)
