@@ -10,6 +10,7 @@
 
 #include "base/settings.h"
 #include "start/start.h"
+#include "telemetry/meter.h"
 #include "turn.h"
 
 struct options {
@@ -154,6 +155,8 @@ int job_main(const struct job *job, int argc, char **argv)
 		job_failed(job->name, &e);
 	else
 		loop(job, &o, &app, &said);
+	meter_observe(app.meter, METRIC_JOB_DURATION, LABELS(job->name, failures ? "failed" : "succeeded"),
+		      (now_ms() - began_ms) * 1000000);
 	start_close(&app);
 	report(job, &o, &said, began_ms);
 	return failures;

@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "api/dispatch.h"
+#include "api/measure.h"
 #include "send.h"
 
 #define MAX_HEADERS 64
@@ -100,6 +101,7 @@ int serve_once(struct app *app)
 	if (whole) {
 		api_dispatch(&rq, &rp);
 		send_reply(&out, &rp, false, !strcmp(rq.http.method, "HEAD"));
+		api_measure(&rq, &rp);
 	} else {
 		fputs("pulumi-api.fcgi: standard input holds no HTTP request: its first line must be METHOD ADDRESS HTTP/1.1\n", stderr);
 	}

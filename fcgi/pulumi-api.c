@@ -7,6 +7,7 @@
 
 #include "accept.h"
 #include "api/dispatch.h"
+#include "api/measure.h"
 #include "base/settings.h"
 #include "once.h"
 #include "send.h"
@@ -18,7 +19,7 @@ static void help(FILE *out)
 	      "FastCGI responder of the Pulumi API; a web server or pulumi-serve starts it with its socket on descriptor 0.\n"
 	      "  --once  answer the one HTTP request on standard input, on standard output\n",
 	      out);
-	settings_help(out, "database,objects,keys,serving,identity");
+	settings_help(out, "database,objects,keys,serving,identity,telemetry");
 	fputs("Exit codes: 0 asked to stop, 1 a setting or a dependency is wrong, 2 wrong usage.\n", out);
 }
 
@@ -67,6 +68,7 @@ static void serve_one(struct app *app, FCGX_Request *fcgi)
 	api_dispatch(&rq, &rp);
 	send_reply(&out.sink, &rp, app->sendfile, rq.http.method && !strcmp(rq.http.method, "HEAD"));
 	responder_finish(fcgi);
+	api_measure(&rq, &rp);
 	http_reply_done(&rp);
 	http_request_done(&rq.http);
 }

@@ -4,10 +4,12 @@
 #include <string.h>
 
 #include "base/settings.h"
+#include "serve/log.h"
 #include "serve/options.h"
 #include "serve/socket.h"
 #include "serve/supervise.h"
 #include "serve/webconfig.h"
+#include "telemetry/meter.h"
 
 static void help(FILE *out)
 {
@@ -16,8 +18,17 @@ static void help(FILE *out)
 	      "  --check         checks the settings and exits\n"
 	      "  --write-config  prints the web server's configuration and exits\n"
 	      "Settings come from the environment and pulumi-api.conf; those of the responders are passed on:\n", out);
-	settings_help(out, "serving,objects");
+	settings_help(out, "serving,objects,telemetry");
 	fputs("Exit codes: 0 stopped as asked, 1 a setting is wrong or the start failed, 2 wrong usage.\n", out);
+}
+
+/* What cannot be counted is no reason not to serve. */
+static void make_meter(const struct serve_options *o, struct arena *arena)
+{
+	struct err e = { 0 };
+
+	if (meter_make(meter_path(arena, o->run_dir), &e) < 0)
+		serve_log("warning", "event=no_metrics detail=\"%s\"", e.detail);
 }
 
 static int serve(struct serve_options *o, struct arena *arena, struct err *e)
@@ -26,6 +37,7 @@ static int serve(struct serve_options *o, struct arena *arena, struct err *e)
 		return -1;
 	if (o->web_program && serve_options_check_port(o, e) < 0)
 		return -1;
+	make_meter(o, arena);
 	return supervise(o, arena, e);
 }
 

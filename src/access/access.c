@@ -21,6 +21,8 @@ static enum role role_of(const struct caller *c)
 
 int access_check(const struct caller *c, enum permission wanted, const char *organization, struct err *e)
 {
+	if (wanted == SITE_ADMIN)
+		return c->site_admin ? 1 : err_set(e, ERR_FORBIDDEN, "Forbidden: %s does not administer this installation", c->login);
 	if (role_of(c) == ROLE_NONE)
 		return err_set(e, ERR_NOT_FOUND, "Not Found: Organization '%.40s' not found", organization);
 	if (role_of(c) < permissions[wanted].least)

@@ -9,6 +9,7 @@ enum permission {
 	PUBLIC,
 	USER,
 	UPDATE_TOKEN,
+	SITE_ADMIN,	/* administers the installation */
 	MEMBER,	/* belongs to the organization, whatever its role */
 #define PERMISSION(name, scope, role) name,
 #include "access/permission.def"

@@ -5,6 +5,7 @@
 
 #include "api/route.h"
 #include "audit/audit.h"
+#include "base/clock.h"
 #include "base/limits.h"
 #include "http/gzip.h"
 #include "http/problem.h"
@@ -92,6 +93,7 @@ static int handle(struct request *rq, struct http_reply *rp, struct err *e)
 	const struct route *route = route_find(rq, e);
 	struct attempt a = { route, rq, rp };
 
+	rq->route = route;
 	if (!route || authorize(rq, route->access, e) < 0)
 		return -1;
 	if (rq->update_id && !uuid_valid(rq->update_id))
@@ -127,6 +129,7 @@ void api_dispatch(struct request *rq, struct http_reply *rp)
 {
 	struct err e = { 0 };
 
+	rq->began_ns = clock_ns();
 	rq->now_us = rq->app->now_us();
 	uuid_new(rq->now_us, rq->id);
 	if (http_request_init(&rq->http, &e) < 0 || handle(rq, rp, &e) < 0) {

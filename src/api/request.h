@@ -9,6 +9,8 @@
 #include "json/fields.h"
 #include "stack/stack.h"
 
+struct route;
+
 #define PATH_VALUES 8
 
 struct request {
@@ -16,7 +18,8 @@ struct request {
 	struct app *app;
 	struct db *db;
 	struct arena *arena;
-	int64_t now_us;
+	int64_t now_us, began_ns;	/* the second of a clock that never steps */
+	const struct route *route;	/* its row of routes.def; NULL: it has none */
 	char id[UUID_TEXT];		/* X-Pulumi-Request-ID */
 	struct caller caller;		/* empty for public rows and update tokens */
 	struct span update_token;	/* digest of the lease token; rows with UPDATE_TOKEN only */

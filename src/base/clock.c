@@ -23,3 +23,11 @@ void time_words(int64_t us, char ret_text[TIME_TEXT])
 	gmtime_r(&seconds, &tm);
 	strftime(ret_text, TIME_TEXT, "%Y-%m-%d %H:%M:%S UTC", &tm);
 }
+
+int64_t clock_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}

@@ -11,5 +11,7 @@
 void time_text(int64_t us, char ret_text[TIME_TEXT]);
 /* The same to the second, for sentences: 2026-05-04 03:02:01 UTC. */
 void time_words(int64_t us, char ret_text[TIME_TEXT]);
+/* Nanoseconds of a clock that never steps. */
+int64_t clock_ns(void);
 
 #endif

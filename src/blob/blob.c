@@ -39,6 +39,11 @@ void blob_close(struct blob_store *store)
 		store->provider->close(store);
 }
 
+void blob_observe(struct blob_store *store, const struct observer *observer)
+{
+	store->observer = *observer;
+}
+
 int blob_writer_open(struct blob_store *store, struct blob_writer **ret_writer, struct err *e)
 {
 	return store->provider->writer_open(store, ret_writer, e);
@@ -51,7 +56,12 @@ struct sink *blob_writer_sink(struct blob_writer *w)
 
 int blob_writer_commit(struct blob_writer *w, const char *key, struct err *e)
 {
-	return check_key(key, e) < 0 ? -1 : w->store->provider->writer_commit(w, key, e);
+	const struct observer *o = &w->store->observer;
+	int64_t began_ns = observe_begin(o);
+	int rc = check_key(key, e) < 0 ? -1 : w->store->provider->writer_commit(w, key, e);
+
+	observe_end(o, "put", began_ns, rc < 0);
+	return rc;
 }
 
 void blob_writer_close(struct blob_writer *w)
@@ -76,7 +86,11 @@ int blob_put(struct blob_store *store, const char *key, struct span data, struct
 
 int blob_get(struct blob_store *store, const char *key, struct buffer *ret_data, struct err *e)
 {
-	return check_key(key, e) < 0 ? -1 : store->provider->get(store, key, ret_data, e);
+	int64_t began_ns = observe_begin(&store->observer);
+	int rc = check_key(key, e) < 0 ? -1 : store->provider->get(store, key, ret_data, e);
+
+	observe_end(&store->observer, "get", began_ns, rc < 0);
+	return rc;
 }
 
 int blob_file(struct blob_store *store, const char *key, struct arena *arena, const char **ret_path, size_t *ret_size,
@@ -89,7 +103,11 @@ int blob_file(struct blob_store *store, const char *key, struct arena *arena, co
 
 int blob_delete(struct blob_store *store, const char *key, struct err *e)
 {
-	return check_key(key, e) < 0 ? -1 : store->provider->delete(store, key, e);
+	int64_t began_ns = observe_begin(&store->observer);
+	int rc = check_key(key, e) < 0 ? -1 : store->provider->delete(store, key, e);
+
+	observe_end(&store->observer, "delete", began_ns, rc < 0);
+	return rc;
 }
 
 #define SECOND_US 1000000	/* stores may tell times in whole seconds, rounded down */
@@ -126,5 +144,9 @@ int blob_delete_older(struct blob_store *store, const char *key, int64_t before_
 
 int blob_list(struct blob_store *store, const char *prefix, blob_each *each, void *context, struct err *e)
 {
-	return store->provider->list(store, prefix, each, context, e);
+	int64_t began_ns = observe_begin(&store->observer);
+	int rc = store->provider->list(store, prefix, each, context, e);
+
+	observe_end(&store->observer, "list", began_ns, rc < 0);
+	return rc;
 }

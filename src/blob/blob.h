@@ -11,6 +11,7 @@
 
 #include "base/arena.h"
 #include "base/buffer.h"
+#include "base/observer.h"
 
 struct blob_store;
 struct blob_writer;
@@ -21,6 +22,10 @@ struct blob_writer;
  */
 int blob_open(const char *name, const char *where, struct blob_store **ret_store, struct err *e) WARN_UNUSED;
 void blob_close(struct blob_store *store);
+/* Is told of each put, get, delete and list. */
+void blob_observe(struct blob_store *store, const struct observer *observer);
+/* Writes an object, reads it back, deletes it: whether the store can be used now. */
+int blob_try(struct blob_store *store, struct err *e) WARN_UNUSED;
 
 /* An object while it is written: nobody sees it before the commit, which names it. */
 int blob_writer_open(struct blob_store *store, struct blob_writer **ret_writer, struct err *e) WARN_UNUSED;

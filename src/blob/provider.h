@@ -26,6 +26,7 @@ struct blob_provider {
 
 struct blob_store {
 	const struct blob_provider *provider;
+	struct observer observer;
 };
 
 struct blob_writer {

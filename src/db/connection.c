@@ -242,6 +242,11 @@ void db_closep(struct db **db)
 	db_close(*db);
 }
 
+void db_observe(struct db *db, const struct observer *observer)
+{
+	db->observer = *observer;
+}
+
 int64_t db_max_packet(const struct db *db)
 {
 	return db->max_packet;

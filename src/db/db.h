@@ -17,6 +17,7 @@
 #include "base/arena.h"
 #include "base/buffer.h"
 #include "base/err.h"
+#include "base/observer.h"
 
 struct db;
 
@@ -140,6 +141,9 @@ int db_prepare(struct db *db, const struct stmt *s, struct err *e) WARN_UNUSED;
 
 /* For the migration tool only: runs one statement given as text. */
 int db_run_text(struct db *db, const char *sql, struct err *e) WARN_UNUSED;
+
+/* Is told the name of each statement that ran, "transaction.commit", and how transactions ended. */
+void db_observe(struct db *db, const struct observer *observer);
 
 /* max_allowed_packet of the server, bytes; read once at connect. */
 int64_t db_max_packet(const struct db *db);

@@ -28,6 +28,7 @@ struct db {
 	struct prepared *prepared;
 	bool in_transaction, broken;	/* broken: drop the connection before the next use */
 	int64_t max_packet;
+	struct observer observer;
 };
 
 int db_connect(struct db *db, struct err *e) WARN_UNUSED;

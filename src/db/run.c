@@ -16,11 +16,15 @@ static void pause_before(int attempt)
 
 static int commit(struct db *db, struct err *e)
 {
+	int64_t began_ns = observe_begin(&db->observer);
 	int rc;
 
 	fault_point("commit.before");
 	rc = db_commit(db, e);
 	fault_point("commit.after");
+	observe_end(&db->observer, "transaction.commit", began_ns, rc < 0);
+	if (rc == 1)
+		observe_transaction(&db->observer, true);
 	return rc;
 }
 
@@ -32,6 +36,7 @@ int db_run(struct db *db, int (*work)(void *context, struct err *e), void *conte
 		if (db_begin(db, &last) == 1 && work(context, &last) >= 0 && commit(db, &last) == 1)
 			return 1;
 		db_rollback(db);
+		observe_transaction(&db->observer, false);
 		if (last.kind != ERR_RETRY || attempt == ATTEMPTS) {
 			*e = last;
 			return -1;

@@ -139,8 +139,8 @@ static bool may_repeat(const struct stmt *s)
 	return strstr(s->sql, "*/ SELECT") && !strstr(s->sql, "FOR UPDATE");
 }
 
-int db_execute(struct db *db, const struct stmt *s, const struct db_value *values, size_t count,
-	       MYSQL_STMT **ret_handle, struct err *e)
+static int execute(struct db *db, const struct stmt *s, const struct db_value *values, size_t count,
+		   MYSQL_STMT **ret_handle, struct err *e)
 {
 	bool had_connection = db->mysql && !db->broken;
 	struct err first = { 0 };
@@ -151,6 +151,16 @@ int db_execute(struct db *db, const struct stmt *s, const struct db_value *value
 		return execute_once(db, s, values, count, ret_handle, e);
 	if (rc < 0)
 		*e = e->kind == ERR_NONE ? first : *e;
+	return rc;
+}
+
+int db_execute(struct db *db, const struct stmt *s, const struct db_value *values, size_t count,
+	       MYSQL_STMT **ret_handle, struct err *e)
+{
+	int64_t began_ns = observe_begin(&db->observer);
+	int rc = execute(db, s, values, count, ret_handle, e);
+
+	observe_end(&db->observer, s->name, began_ns, rc < 0);
 	return rc;
 }
 

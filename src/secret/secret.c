@@ -32,6 +32,7 @@ struct keys {
 	struct source sources[SOURCES];		/* the first one seals */
 	size_t count;
 	char *setting, *origin;
+	struct observer observer;
 	struct remembered remembered[REMEMBERED];
 	size_t oldest;				/* the place that is used next */
 };
@@ -97,6 +98,11 @@ void keys_close(struct keys *keys)
 	free(keys);
 }
 
+void keys_observe(struct keys *keys, const struct observer *observer)
+{
+	keys->observer = *observer;
+}
+
 /* The source that can use the master key; NULL when none can. */
 static const struct source *source_of(const struct keys *keys, const char *id)
 {
@@ -118,12 +124,16 @@ static void id_bytes(const char *id, char ret_bytes[ID_BYTES])
 int keys_seal(struct keys *keys, struct span bound, const unsigned char key[AEAD_KEY_BYTES], struct buffer *ret_sealed,
 	      struct err *e)
 {
+	int64_t began_ns = observe_begin(&keys->observer);
 	char id[ID_BYTES];
+	int rc;
 
 	id_bytes(keys_active(keys), id);
 	buffer_putc(ret_sealed, FORM);
 	buffer_append(ret_sealed, id, sizeof(id));
-	return keys->sources[0].provider->seal(keys->sources[0].state, bound, key, ret_sealed, e);
+	rc = keys->sources[0].provider->seal(keys->sources[0].state, bound, key, ret_sealed, e);
+	observe_end(&keys->observer, "seal", began_ns, rc < 0);
+	return rc;
 }
 
 static void digest_of(struct span bound, struct span sealed, unsigned char ret_digest[SHA256_BYTES])
@@ -182,14 +192,35 @@ int keys_unseal(struct keys *keys, struct span bound, struct span sealed, int64_
 		unsigned char ret_key[AEAD_KEY_BYTES], struct err *e)
 {
 	unsigned char digest[SHA256_BYTES];
+	int64_t began_ns;
+	int rc;
 
 	digest_of(bound, sealed, digest);
 	if (recall(keys, digest, now_us, ret_key))
 		return 1;
-	if (ask_provider(keys, bound, sealed, ret_key, e) < 0)
+	began_ns = observe_begin(&keys->observer);
+	rc = ask_provider(keys, bound, sealed, ret_key, e);
+	observe_end(&keys->observer, "unseal", began_ns, rc < 0);
+	if (rc < 0)
 		return -1;
 	remember(keys, digest, now_us, ret_key);
 	return 1;
+}
+
+int keys_try(struct keys *keys, struct err *e)
+{
+	_cleanup_(buffer_done) struct buffer sealed = BUFFER_INIT;
+	unsigned char key[AEAD_KEY_BYTES], back[AEAD_KEY_BYTES];
+	struct span bound = SPAN("health");
+	int rc;
+
+	random_bytes(key, sizeof(key));
+	if (keys_seal(keys, bound, key, &sealed, e) < 0)
+		return -1;
+	rc = ask_provider(keys, bound, buffer_span(&sealed), back, e);
+	if (rc == 1 && memcmp(key, back, sizeof(key)))
+		rc = err_internal(e, "a data key came back from %s as another", keys->origin);
+	return rc;
 }
 
 const char *keys_active(const struct keys *keys)

@@ -9,6 +9,7 @@
 
 #include <stdint.h>
 
+#include "base/observer.h"
 #include "crypto/aead.h"
 
 #define MASTER_KEY_ID 17	/* 16 hex digits and NUL */
@@ -20,6 +21,10 @@ int keys_open(const char *name, const char *where, struct keys **ret_keys, struc
 /* A further place whose keys open but do not seal: where they come from while they are moved. */
 int keys_add(struct keys *keys, const char *name, const char *where, struct err *e) WARN_UNUSED;
 void keys_close(struct keys *keys);
+/* Is told of each seal and unseal that the provider was asked for. */
+void keys_observe(struct keys *keys, const struct observer *observer);
+/* Seals a key and opens it again: whether the provider can be used now. */
+int keys_try(struct keys *keys, struct err *e) WARN_UNUSED;
 
 /* Appends the data key, sealed by the active master key and bound to `bound`: its purpose and whom it belongs to. */
 int keys_seal(struct keys *keys, struct span bound, const unsigned char key[AEAD_KEY_BYTES], struct buffer *ret_sealed,

@@ -8,7 +8,9 @@
 #include "db/connect.h"
 #include "secret/secret.h"
 #include "stack/stack_key.h"
+#include "start/measure.h"
 #include "start/schema.h"
+#include "telemetry/meter.h"
 
 static int64_t clock_now(void)
 {
@@ -71,6 +73,7 @@ int start_open(struct app *app, unsigned parts, struct arena *arena, struct err 
 		return -1;
 	if ((parts & START_KEYS) && open_keys(app, e) < 0)
 		return -1;
+	measure_start(app);
 	/* A wrong or missing master key is found here, before anything is served. */
 	return app->db && app->keys ? stack_keys_check(app, e) : 1;
 }
@@ -80,6 +83,8 @@ void start_close(struct app *app)
 	db_close(app->db);
 	blob_close(app->objects);
 	keys_close(app->keys);
+	meter_close(app->meter);
+	app->meter = NULL;
 	app->keys = NULL;
 	app->db = NULL;
 	app->objects = NULL;

@@ -11,6 +11,12 @@ static inline struct span digest_span(const unsigned char *digest)
 	return (struct span){ (const char *)digest, SHA256_BYTES };
 }
 
+/* The label of what is counted. */
+static inline const char *update_kind_label(const struct update *u)
+{
+	return u->preview ? "preview" : u->kind;
+}
+
 /* 403: the one answer that tells a client that it has lost its lease. */
 int lease_lost(struct err *e);
 int update_find_in(struct db *db, const struct stmt *s, const struct caller *c, const char *stack_id, const char *id,

@@ -6,6 +6,7 @@
 #include "blob/blob.h"
 #include "http/gzip.h"
 #include "json/scan.h"
+#include "telemetry/meter.h"
 #include "update/internal.h"
 #include "update/replay.h"
 #include "update/journal_entry.h"
@@ -84,6 +85,13 @@ static int check_running(struct db *db, const char *id, struct span token, struc
 	return rc == 1 && !strcmp(u.status, "running") ? 1 : lease_lost(e);
 }
 
+static void count_batch(struct meter *m, const struct batch *b, size_t stored)
+{
+	meter_add(m, METRIC_JOURNAL_BATCHES, NO_LABELS, 1);
+	meter_add(m, METRIC_JOURNAL_ENTRIES, NO_LABELS, b->count);
+	meter_add(m, METRIC_JOURNAL_BYTES, NO_LABELS, stored);
+}
+
 int update_append_journal(struct app *app, const char *id, struct span token, struct span text, struct span stored,
 			  bool gzip_body, struct err *e)
 {
@@ -107,7 +115,11 @@ int update_append_journal(struct app *app, const char *id, struct span token, st
 		     &changed, e);
 	if (rc < 0)
 		return -1;
-	return rc == 1 && changed == 0 ? was_appended(app->db, id, token, b.first, digest_span(digest), e) : 1;
+	if (rc == 1 && changed == 0)
+		return was_appended(app->db, id, token, b.first, digest_span(digest), e);
+	if (rc == 1)
+		count_batch(app->meter, &b, stored.length);
+	return 1;
 }
 
 struct replaying {

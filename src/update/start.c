@@ -2,6 +2,7 @@
 /* Starting an update: the stack's lock, the version, the lease, the base state. */
 #include "base/clock.h"
 #include "stack/tag.h"
+#include "telemetry/meter.h"
 #include "update/internal.h"
 #include "update/update_sql.h"
 
@@ -105,6 +106,7 @@ int update_start(struct app *app, const struct caller *c, const struct stack_pat
 		return err_set(e, ERR_CONFLICT, "Conflict: the update was started before; it is %s", update.status);
 	if (!update.preview && take_stack(app, c, path, &stack, id, tags, now_us, &arena, e) < 0)
 		return -1;
+	meter_add_on_commit(app->meter, METRIC_UPDATES_STARTED, LABELS(update_kind_label(&update)));
 	/* Only a client that asks for the journal gets it, and only where state is written. */
 	ret_started->journal_version = journal_version >= 1 && !update.preview;
 	return run(app->db, &update, &stack, now_us, ret_started, e);

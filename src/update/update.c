@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 
+#include "base/clock.h"
+#include "telemetry/meter.h"
 #include "update/internal.h"
 #include "update/update_sql.h"
 
@@ -58,12 +60,13 @@ int update_find(struct db *db, const struct caller *c, const struct stack_path *
 static int materialize(struct app *app, const struct update *u, struct stored_checkpoint *ret_stored, struct err *e)
 {
 	_cleanup_(checkpoint_writer_closep) struct checkpoint_writer *w = NULL;
-	int64_t resources;
+	int64_t resources, began_ns = clock_ns();
 	int rc;
 
 	if (checkpoint_writer_open(app, &w, e) < 0)
 		return -1;
 	rc = journal_replay(app, u, checkpoint_writer_sink(w), &resources, e);
+	meter_observe(app->meter, METRIC_REPLAY_DURATION, NO_LABELS, clock_ns() - began_ns);
 	return rc == 1 ? checkpoint_writer_commit(w, u->stack_id, resources, ret_stored, e) : rc;
 }
 
@@ -102,6 +105,7 @@ int update_end(struct app *app, struct update *u, const char *status, int64_t no
 		    NULL, e) < 0)
 		return -1;
 	u->checkpoint_sha256 = (struct span){ NULL, 0 };
+	meter_add_on_commit(app->meter, METRIC_UPDATES_ENDED, LABELS(update_kind_label(u), status));
 	return db_exec(app->db, &LOCK_RELEASE, DB_VALUES(db_text(u->stack_id), db_text(u->id)), NULL, e);
 }
 
