@@ -150,14 +150,26 @@ class TestBodies:
         findings.check("plain", world.call(op, raw=b'{"a":"' + b"x" * access.max_body + b'"}'), 413)
 
 
+@pytest.fixture(scope="module")
+def stale_tokens(client):
+    """Access tokens that were good: one revoked, one run out."""
+    def make(expires):
+        return client.post("/api/user/tokens", {"description": "soon stale", "expires": expires}).expect(200).json()
+
+    revoked, expiring = make(0), make(int(time.time()) + 2)
+    client.delete(f"/api/user/tokens/{revoked['id']}").expect(204)
+    time.sleep(3)
+    return [revoked["tokenValue"], expiring["tokenValue"]]
+
+
 class TestCredentials:
     GARBAGE = ["x", "pul-" + "0" * 40, "0" * 40, "pul-" + "0" * 3000, "' OR 1=1 --", "%00", "é".encode().decode("latin-1"), "a b"]
 
     @pytest.mark.every_kind
     @pytest.mark.with_token
-    def test_no_token_or_garbage(self, op, world, anybody, findings):
+    def test_no_token_or_garbage(self, op, world, anybody, findings, stale_tokens):
         findings.check("none", world.call(op, {}, client=anybody), 401)
-        for value in self.GARBAGE:
+        for value in self.GARBAGE + stale_tokens:
             findings.check(value, world.call(op, {}, client=anybody.with_token(value)), 401)
         for header in ("", "token", "token ", "Bearer " + world.client.token, "Basic YTpi", world.client.token, "Token " + world.client.token,
                        "update-token " + world.client.token):
