@@ -60,7 +60,7 @@ def test_killed_leaves_pending_operations(stack):
     stack.program({"a": thing("one"), "b": thing("two", delayMs=20_000, options={"dependsOn": ["${a}"]})})
     process = start_up(stack)
     wait_until(lambda: len(outside(stack)) == 1)
-    wait_until(lambda: pending(stack), 20)
+    wait_until(lambda: stack.urn("b") in pending(stack), 20)  # of "a" too, until its success is told
     kill(process)
     process.communicate()
     stack.on("cancel", "--yes")
@@ -74,7 +74,7 @@ def test_killed_leaves_pending_operations(stack):
 
 def pending(stack):
     _, answer = stack.call("GET", "/export")
-    return answer["deployment"].get("pending_operations")
+    return [o["resource"]["urn"] for o in answer["deployment"].get("pending_operations", [])]
 
 
 def test_interrupted_once(stack):
