@@ -105,10 +105,11 @@ int admin_backup(struct admin *a, struct err *e)
 /* On their own: beside the database they would be recorded as keys of this installation, right or wrong. */
 static int open_keys(struct admin *a, struct err *e)
 {
-	struct app keys_only = { 0 };
+	struct app keys_only = { .meter = a->app.meter };
 	int rc = start_open(&keys_only, START_KEYS, &a->arena, e);
 
 	a->app.keys = TAKE(keys_only.keys);
+	a->app.meter = TAKE(keys_only.meter);
 	return rc;
 }
 
