@@ -34,7 +34,7 @@ def test_the_points_are_in_the_build(paths):
 def test_a_responder_dies(server, paths, name, request):
     count = len(paths[name])
     missed = 0
-    for point in spread(count, 20, request.config.getoption("--all-points")):
+    for point in spread(count, 14, request.config.getoption("--all-points")):
         life = Life(server.client, server.described.organization)
         server.fault.arm(f"*:{point}:kill")
         life.run(name)
