@@ -2,8 +2,8 @@
 #include "json/scan.h"
 
 #include <ctype.h>
-#ifdef __SSE2__
-#include <emmintrin.h>
+#ifdef __x86_64__
+#include <immintrin.h>
 #endif
 #include <stdlib.h>
 #include <strings.h>
@@ -51,7 +51,7 @@ static const char *skip_escape(const char *p, const char *end)
 /* Skips characters that need no look: printable ASCII without quotes and backslashes. */
 static const char *skip_ordinary(const char *p, const char *end)
 {
-#ifdef __SSE2__
+#ifdef __x86_64__
 	const __m128i quote = _mm_set1_epi8('"'), backslash = _mm_set1_epi8('\\'), space = _mm_set1_epi8(0x20);
 
 	for (; end - p >= 16; p += 16) {
@@ -228,36 +228,47 @@ void scan_open(struct scan *s, struct span value)
 
 /* --- What scan_document has accepted can be skipped without looking at every byte again. --- */
 
-#ifdef __SSE2__
+#ifdef __x86_64__
 /* One bit for each of 64 bytes. */
 struct marks {
 	uint64_t quote, backslash, bracket;
 };
 
-static uint64_t bits_of(__m128i equal, int at)
+#define INLINE static inline __attribute__((always_inline))
+#define WIDE __attribute__((target("avx2,bmi,pclmul")))
+
+INLINE WIDE uint64_t bits_of(__m256i equal, int at)
 {
-	return (uint64_t)(unsigned)_mm_movemask_epi8(equal) << at;
+	return (uint64_t)(unsigned)_mm256_movemask_epi8(equal) << at;
 }
 
-static void mark(const char *p, struct marks *ret)
+INLINE WIDE void mark(const char *p, struct marks *ret)
 {
-	const __m128i quote = _mm_set1_epi8('"'), backslash = _mm_set1_epi8('\\'), fold = _mm_set1_epi8(0x20),
-		      open = _mm_set1_epi8('{'), close = _mm_set1_epi8('}');
+	const __m256i quote = _mm256_set1_epi8('"'), backslash = _mm256_set1_epi8('\\'), fold = _mm256_set1_epi8(0x20),
+		      open = _mm256_set1_epi8('{'), close = _mm256_set1_epi8('}');
 
 	*ret = (struct marks){ 0 };
-#pragma GCC unroll 4
-	for (int at = 0; at < 64; at += 16) {
-		__m128i c = _mm_loadu_si128((const __m128i *)(const void *)(p + at)), folded = _mm_or_si128(c, fold);
+#pragma GCC unroll 2
+	for (int at = 0; at < 64; at += 32) {
+		__m256i c = _mm256_loadu_si256((const __m256i *)(const void *)(p + at)), folded = _mm256_or_si256(c, fold);
 
-		ret->quote |= bits_of(_mm_cmpeq_epi8(c, quote), at);
-		ret->backslash |= bits_of(_mm_cmpeq_epi8(c, backslash), at);
+		ret->quote |= bits_of(_mm256_cmpeq_epi8(c, quote), at);
+		ret->backslash |= bits_of(_mm256_cmpeq_epi8(c, backslash), at);
 		/* Brackets differ from braces in one bit. */
-		ret->bracket |= bits_of(_mm_or_si128(_mm_cmpeq_epi8(folded, open), _mm_cmpeq_epi8(folded, close)), at);
+		ret->bracket |= bits_of(_mm256_or_si256(_mm256_cmpeq_epi8(folded, open), _mm256_cmpeq_epi8(folded, close)), at);
 	}
 }
 
+/* Each bit becomes the parity of itself and those below, as a product without carries sums up all shifts. */
+INLINE WIDE uint64_t parity(uint64_t x)
+{
+	__m128i product = _mm_clmulepi64_si128(_mm_set_epi64x(0, (int64_t)x), _mm_set1_epi8((char)0xff), 0);
+
+	return (uint64_t)_mm_cvtsi128_si64(product);
+}
+
 /* The bytes that a backslash stands before; *carry: the byte behind these is one. */
-static uint64_t escaped_of(uint64_t backslash, uint64_t *carry)
+INLINE uint64_t escaped_of(uint64_t backslash, uint64_t *carry)
 {
 	uint64_t escaped = *carry;
 
@@ -274,22 +285,28 @@ static uint64_t escaped_of(uint64_t backslash, uint64_t *carry)
 	return escaped;
 }
 
-/* Each bit becomes the parity of itself and those below: from quotes, what lies in strings. */
-static uint64_t parity(uint64_t x)
+/* Where the container ends whose depth is *depth before these bytes; NULL: behind them. */
+INLINE const char *close_of(const char *p, uint64_t brackets, size_t *depth)
 {
-#pragma GCC unroll 6
-	for (int shift = 1; shift < 64; shift *= 2)
-		x ^= x << shift;
-	return x;
+	for (; brackets; brackets &= brackets - 1) {
+		const char *at = p + __builtin_ctzll(brackets);
+
+		/* Opening brackets and braces have the bit that closing ones lack. */
+		*depth += *at & 2 ? 1 : (size_t)-1;
+		if (*depth == 0)
+			return at + 1;
+	}
+	return NULL;
 }
 
 /* Behind the container that opens at p, 64 bytes at a time. */
-static const char *known_container(const char *p, const char *end)
+static WIDE const char *wide_container(const char *p, const char *end)
 {
 	uint64_t carry = 0, inside = 0;
+	const char *close = NULL;
 	size_t depth = 0;
 
-	for (;; p += 64) {
+	for (; !close; p += 64) {
 		char tail[64];
 		struct marks m;
 		uint64_t strings;
@@ -297,16 +314,18 @@ static const char *known_container(const char *p, const char *end)
 		if (end - p < 64)
 			memcpy(memset(tail, ' ', sizeof(tail)), p, (size_t)(end - p));
 		mark(end - p < 64 ? tail : p, &m);
+		/* From the quotes, what lies in strings. */
 		strings = parity(m.quote & ~escaped_of(m.backslash, &carry)) ^ inside;
 		inside = strings >> 63 ? UINT64_MAX : 0;
-		for (m.bracket &= ~strings; m.bracket; m.bracket &= m.bracket - 1) {
-			const char *at = p + __builtin_ctzll(m.bracket);
-
-			depth += *at == '{' || *at == '[' ? 1 : (size_t)-1;
-			if (depth == 0)
-				return at + 1;
-		}
+		close = close_of(p, m.bracket & ~strings, &depth);
 	}
+	return close;
+}
+
+static const char *known_container(const char *p, const char *end)
+{
+	return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") && __builtin_cpu_supports("pclmul") ?
+	       wide_container(p, end) : skip_value(p, end);
 }
 
 /* Behind the closing quote of the string that opens at p. */

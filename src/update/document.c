@@ -7,8 +7,8 @@
 #include "crypto/crypto.h"
 #include "json/scan.h"
 #include "json/write.h"
-#include "update/integrity.h"
 #include "update/replay_internal.h"
+#include "update/resource.h"
 
 #define FLUSH_FROM (64 << 10)
 
@@ -21,15 +21,6 @@ enum feature {
 static const char *const feature_names[FEATURE_COUNT] = {
 	"byteString", "extensionParameterization", "hooks", "refreshBeforeUpdate", "replaceWith", "snippets-prototype",
 	"taint", "views",
-};
-
-enum member {
-	URN, PARENT, ALIASES, EXTENSION_REF, RESOURCE_HOOKS, REFRESH, REPLACES, SNIPPET_ID, TAINTED, VIEW_OF, MEMBER_COUNT
-};
-
-static const char *const names[MEMBER_COUNT] = {
-	"urn", "parent", "aliases", "extensionRef", "resourceHooks", "refreshBeforeUpdate", "replaceWith", "snippetID",
-	"taint", "viewOf",
 };
 
 /* Says something: not absent, false, "", [] or {}. */
@@ -58,11 +49,12 @@ static bool says(struct span value)
 static unsigned features_of(const struct replay *r, const struct span *v)
 {
 	static const struct {
-		enum member member;
+		enum resource_member member;
 		enum feature feature;
 	} table[] = {
-		{ EXTENSION_REF, EXTENSION_PARAMETERIZATION }, { RESOURCE_HOOKS, HOOKS }, { REFRESH, REFRESH_BEFORE_UPDATE },
-		{ REPLACES, REPLACE_WITH }, { SNIPPET_ID, SNIPPETS }, { TAINTED, TAINT }, { VIEW_OF, VIEWS },
+		{ RESOURCE_EXTENSION_REF, EXTENSION_PARAMETERIZATION }, { RESOURCE_HOOKS, HOOKS },
+		{ RESOURCE_REFRESH_BEFORE_UPDATE, REFRESH_BEFORE_UPDATE }, { RESOURCE_REPLACE_WITH, REPLACE_WITH },
+		{ RESOURCE_SNIPPET_ID, SNIPPETS }, { RESOURCE_TAINT, TAINT }, { RESOURCE_VIEW_OF, VIEWS },
 	};
 	unsigned features = r->byte_string ? 1U << BYTE_STRING : 0;
 
@@ -72,19 +64,23 @@ static unsigned features_of(const struct replay *r, const struct span *v)
 	return features;
 }
 
+/* Checks each resource on the way while nothing suggests that one will be written otherwise than it is. */
 static void survive(struct replay *r, struct survivors *s, struct span text, bool delete, bool pending)
 {
 	struct survivor *each = &s->items[s->count++];
-	struct span v[MEMBER_COUNT];
+	struct span v[RESOURCE_MEMBER_COUNT];
 
-	scan_pick(text, names, MEMBER_COUNT, v);
+	resource_pick(text, v);
 	*each = (struct survivor){ .text = text, .delete = delete, .pending_replacement = pending,
-				   .has_aliases = says(v[ALIASES]), .urn = SPAN(""), .parent = SPAN("") };
-	if (v[URN].data)
-		(void)!scan_text(v[URN], &r->arena, &each->urn);
-	if (v[PARENT].data)
-		(void)!scan_text(v[PARENT], &r->arena, &each->parent);
+				   .has_aliases = says(v[RESOURCE_ALIASES]), .urn = SPAN(""), .parent = SPAN("") };
+	if (v[RESOURCE_URN].data)
+		(void)!scan_text(v[RESOURCE_URN], &r->arena, &each->urn);
+	if (v[RESOURCE_PARENT].data)
+		(void)!scan_text(v[RESOURCE_PARENT], &r->arena, &each->parent);
 	s->features |= features_of(r, v);
+	s->edited |= each->has_aliases || delete || pending;
+	if (s->checked && !s->edited)
+		integrity_add(&s->integrity, v);
 }
 
 static void collect(struct replay *r, struct survivors *s)
@@ -107,11 +103,11 @@ static void collect(struct replay *r, struct survivors *s)
 
 static void operation_features(struct replay *r, struct survivors *s, struct span operation)
 {
-	struct span resource, v[MEMBER_COUNT];
+	struct span resource, v[RESOURCE_MEMBER_COUNT];
 
 	if (!scan_find(operation, "resource", &resource))
 		return;
-	scan_pick(resource, names, MEMBER_COUNT, v);
+	resource_pick(resource, v);
 	s->features |= features_of(r, v);
 }
 
@@ -119,7 +115,6 @@ static void operation_features(struct replay *r, struct survivors *s, struct spa
 struct page {
 	struct buffer text;
 	struct sink *out;
-	struct integrity integrity;
 };
 
 static int flush(struct page *p, size_t from, struct err *e)
@@ -192,8 +187,16 @@ static void put_manifest(const struct replay *r, struct buffer *out)
 	buffer_putc(out, '}');
 }
 
-static int put_resource(struct replay *r, const struct survivors *s, const struct survivor *each, struct map *seen,
-			struct page *p, bool final, struct err *e)
+static void check(struct integrity *i, struct span resource)
+{
+	struct span v[RESOURCE_MEMBER_COUNT];
+
+	resource_pick(resource, v);
+	integrity_add(i, v);
+}
+
+static int put_resource(struct replay *r, struct survivors *s, const struct survivor *each, struct map *seen, struct page *p,
+			struct err *e)
 {
 	_cleanup_(arena_clear) struct arena scratch = ARENA_INIT;
 	struct buffer edited = BUFFER_INIT;
@@ -204,22 +207,22 @@ static int put_resource(struct replay *r, const struct survivors *s, const struc
 	buffer_done(&edited);
 	if (r->has_refresh)
 		*map_put(seen, each->urn) = r;
-	if (final && r->options.check_integrity)
-		integrity_add(&p->integrity, text);
+	if (s->checked && s->edited)
+		check(&s->integrity, text);
 	if (each != s->items)
 		buffer_putc(&p->text, ',');
 	buffer_append(&p->text, text.data, text.length);
 	return flush(p, FLUSH_FROM, e);
 }
 
-static int put_resources(struct replay *r, const struct survivors *s, struct page *p, bool final, struct err *e)
+static int put_resources(struct replay *r, struct survivors *s, struct page *p, struct err *e)
 {
 	_cleanup_(map_done) struct map seen = MAP_INIT;
 
 	json_write_name(&p->text, "resources");
 	buffer_putc(&p->text, '[');
 	for (size_t i = 0; i < s->count; i++)
-		if (put_resource(r, s, &s->items[i], &seen, p, final, e) < 0)
+		if (put_resource(r, s, &s->items[i], &seen, p, e) < 0)
 			return -1;
 	buffer_putc(&p->text, ']');
 	return 1;
@@ -337,7 +340,7 @@ static void put_extensions(struct replay *r, struct buffer *out)
 	buffer_putc(out, '}');
 }
 
-static int put_document(struct replay *r, struct survivors *s, struct page *p, bool final, struct err *e)
+static int put_document(struct replay *r, struct survivors *s, struct page *p, struct err *e)
 {
 	_cleanup_(buffer_done) struct buffer operations = BUFFER_INIT;
 	struct buffer *out = &p->text;
@@ -354,11 +357,11 @@ static int put_document(struct replay *r, struct survivors *s, struct page *p, b
 	put_manifest(r, out);
 	if (r->base.secrets_providers.data)
 		json_put_raw(out, "secrets_providers", r->base.secrets_providers);
-	if (s->count && put_resources(r, s, p, final, e) < 0)
+	if (s->count && put_resources(r, s, p, e) < 0)
 		return -1;
 	if (operations.length > 2)
 		json_put_raw(out, "pending_operations", buffer_span(&operations));
-	problem = s->problem ? s->problem : final && r->options.check_integrity ? integrity_finish(&p->integrity) : NULL;
+	problem = s->problem ? s->problem : s->checked ? integrity_finish(&s->integrity) : NULL;
 	put_metadata(r, problem, out);
 	put_snippets(r, s, out);
 	put_extensions(r, out);
@@ -369,17 +372,19 @@ static int put_document(struct replay *r, struct survivors *s, struct page *p, b
 int replay_write(struct replay *r, struct sink *out, bool final, int64_t *ret_resources, struct err *e)
 {
 	struct page p = { .out = out };
-	struct survivors s = { 0 };
+	struct survivors s = { .checked = final && r->options.check_integrity, .edited = r->has_refresh };
 	int rc;
 
 	collect(r, &s);
 	references_prepare(r, &s);
-	rc = put_document(r, &s, &p, final, e);
+	if (s.edited)
+		integrity_done(&s.integrity);
+	rc = put_document(r, &s, &p, e);
 	if (rc == 1)
 		*ret_resources = (int64_t)s.count;
 	map_done(&s.aliases);
 	free(s.items);
 	buffer_done(&p.text);
-	integrity_done(&p.integrity);
+	integrity_done(&s.integrity);
 	return rc;
 }

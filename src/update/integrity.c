@@ -2,16 +2,7 @@
 #include "update/integrity.h"
 
 #include "json/scan.h"
-
-enum member {
-	URN, TYPE, CUSTOM, ID, PROVIDER, PARENT, DEPENDENCIES, PROPERTY_DEPENDENCIES, DELETED_WITH, DELETE,
-	PENDING_REPLACEMENT, MEMBER_COUNT
-};
-
-static const char *const names[MEMBER_COUNT] = {
-	"urn", "type", "custom", "id", "provider", "parent", "dependencies", "propertyDependencies", "deletedWith",
-	"delete", "pendingReplacement",
-};
+#include "update/resource.h"
 
 /* How often a URN is there, and how often as a resource to be deleted. */
 struct uses {
@@ -92,14 +83,14 @@ static struct span reference_of(struct integrity *i, struct span urn, struct spa
 
 static void check_provider(struct integrity *i, const struct span *v, struct span urn)
 {
-	struct span type = text_of(i, v[TYPE]), id = text_of(i, v[ID]), provider = text_of(i, v[PROVIDER]);
+	struct span type = text_of(i, v[RESOURCE_TYPE]), id = text_of(i, v[RESOURCE_ID]), provider = text_of(i, v[RESOURCE_PROVIDER]);
 
 	if (starts_with(type, "pulumi:providers:")) {
 		if (id.length == 0 && !i->problem)
 			i->problem = arena_printf(&i->arena, "provider %.*s is not referenceable: it has no id", PRINT_SPAN(urn));
 		*map_put(&i->providers, reference_of(i, urn, id)) = i;
 	}
-	if (provider.length && !map_get(&i->providers, provider) && !is_true(v[PENDING_REPLACEMENT]) && !i->problem)
+	if (provider.length && !map_get(&i->providers, provider) && !is_true(v[RESOURCE_PENDING_REPLACEMENT]) && !i->problem)
 		i->problem = arena_printf(&i->arena, "resource %.*s refers to unknown provider %.*s", PRINT_SPAN(urn),
 					  PRINT_SPAN(provider));
 }
@@ -110,9 +101,9 @@ static void check_shape(struct integrity *i, const struct span *v, struct span u
 		return;
 	if (urn.length == 0)
 		i->problem = arena_printf(&i->arena, "resource at index %zu missing required 'urn' field", i->count);
-	else if (text_of(i, v[TYPE]).length == 0)
+	else if (text_of(i, v[RESOURCE_TYPE]).length == 0)
 		i->problem = arena_printf(&i->arena, "resource '%.*s' missing required 'type' field", PRINT_SPAN(urn));
-	else if (!is_true(v[CUSTOM]) && text_of(i, v[ID]).length)
+	else if (!is_true(v[RESOURCE_CUSTOM]) && text_of(i, v[RESOURCE_ID]).length)
 		i->problem = arena_printf(&i->arena, "resource '%.*s' has an id although it is not custom", PRINT_SPAN(urn));
 }
 
@@ -130,19 +121,17 @@ static void remember(struct integrity *i, struct span urn, bool deleted)
 	uses->deleted += deleted;
 }
 
-void integrity_add(struct integrity *i, struct span resource)
+void integrity_add(struct integrity *i, const struct span *v)
 {
-	struct span v[MEMBER_COUNT], urn;
+	struct span urn = text_of(i, v[RESOURCE_URN]);
 
-	scan_pick(resource, names, MEMBER_COUNT, v);
-	urn = text_of(i, v[URN]);
 	check_shape(i, v, urn);
 	check_provider(i, v, urn);
-	check_reference(i, urn, text_of(i, v[PARENT]), "parent");
-	check_list(i, urn, v[DEPENDENCIES], "dependency");
-	check_properties(i, urn, v[PROPERTY_DEPENDENCIES]);
-	check_reference(i, urn, text_of(i, v[DELETED_WITH]), "deletion partner");
-	remember(i, urn, is_true(v[DELETE]));
+	check_reference(i, urn, text_of(i, v[RESOURCE_PARENT]), "parent");
+	check_list(i, urn, v[RESOURCE_DEPENDENCIES], "dependency");
+	check_properties(i, urn, v[RESOURCE_PROPERTY_DEPENDENCIES]);
+	check_reference(i, urn, text_of(i, v[RESOURCE_DELETED_WITH]), "deletion partner");
+	remember(i, urn, is_true(v[RESOURCE_DELETE]));
 	i->count++;
 }
 
@@ -170,4 +159,5 @@ void integrity_done(struct integrity *i)
 	map_done(&i->urns);
 	map_done(&i->providers);
 	arena_clear(&i->arena);
+	*i = (struct integrity){ 0 };
 }

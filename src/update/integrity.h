@@ -19,10 +19,11 @@ struct integrity {
 	const char *later;	/* what to say when the missing one comes after all */
 };
 
-/* The JSON of one resource; the text must live until integrity_done. */
-void integrity_add(struct integrity *i, struct span resource);
+/* What resource_pick found in the next resource; its text must live until integrity_done. */
+void integrity_add(struct integrity *i, const struct span *values);
 /* The sentence, owned by the checker; NULL when every rule holds. */
 const char *integrity_finish(struct integrity *i);
+/* It can be used anew. */
 void integrity_done(struct integrity *i);
 
 #endif

@@ -127,6 +127,7 @@ struct replaying {
 	const struct update *update;
 	struct replay *replay;
 	int64_t batches;
+	struct buffer object, plain;	/* of one batch after the other */
 };
 
 static int load_object(struct app *app, const char *id, struct span digest, struct buffer *out, struct err *e)
@@ -141,22 +142,30 @@ static int load_object(struct app *app, const char *id, struct span digest, stru
 
 static int replay_row(void *context, const void *row, struct err *e)
 {
-	_cleanup_(buffer_done) struct buffer object = BUFFER_INIT, plain = BUFFER_INIT;
 	const struct journal_batch_row *r = row;
 	struct replaying *rp = context;
 	struct span text = r->body;
 
 	rp->batches++;
+	buffer_clear(&rp->object);
+	buffer_clear(&rp->plain);
 	if (!text.data) {
-		if (load_object(rp->app, rp->update->id, r->digest, &object, e) < 0)
+		if (load_object(rp->app, rp->update->id, r->digest, &rp->object, e) < 0)
 			return -1;
-		text = buffer_span(&object);
+		text = buffer_span(&rp->object);
 	}
-	if (r->gzip && gunzip(text, SIZE_MAX, &plain, e) < 0)
+	if (r->gzip && gunzip(text, SIZE_MAX, &rp->plain, e) < 0)
 		return -1;
 	if (r->gzip)
-		text = buffer_span(&plain);
+		text = buffer_span(&rp->plain);
 	return replay_batch(rp->replay, scan_trim(text), e);
+}
+
+static void replaying_done(struct replaying *rp)
+{
+	replay_free(rp->replay);
+	buffer_done(&rp->object);
+	buffer_done(&rp->plain);
 }
 
 static int load_base(struct app *app, const struct update *u, struct replay *r, struct err *e)
@@ -181,15 +190,14 @@ static int load_base(struct app *app, const struct update *u, struct replay *r, 
 int journal_replay(struct app *app, const struct update *u, struct sink *out, int64_t *ret_resources, struct err *e)
 {
 	struct replay_options options = { .client_version = u->client, .now_us = app->now_us(), .check_integrity = true };
-	_cleanup_(replay_freep) struct replay *r = replay_new(&options);
-	struct replaying rp = { app, u, r, 0 };
+	_cleanup_(replaying_done) struct replaying rp = { .app = app, .update = u, .replay = replay_new(&options) };
 	struct journal_batch_row row;
 
-	if (load_base(app, u, r, e) < 0 ||
+	if (load_base(app, u, rp.replay, e) < 0 ||
 	    db_each(app->db, &JOURNAL_BATCHES, DB_VALUES(db_text(u->id)), journal_batch_columns, &row, sizeof(row),
 		    replay_row, &rp, e) < 0)
 		return -1;
-	return rp.batches ? replay_finish(r, out, ret_resources, e) : 0;
+	return rp.batches ? replay_finish(rp.replay, out, ret_resources, e) : 0;
 }
 
 int update_heard_at(struct db *db, const struct update *u, int64_t *ret_heard_at, struct err *e)

@@ -5,6 +5,7 @@
 
 #include "base/arena.h"
 #include "base/map.h"
+#include "update/integrity.h"
 #include "update/journal_entry.h"
 #include "update/replay.h"
 
@@ -72,6 +73,9 @@ struct survivors {
 	struct map aliases;	/* decoded URN -> struct span * */
 	const char *problem;	/* why the aliases cannot be resolved; NULL: they can */
 	unsigned features;
+	bool checked;		/* the rules of update/integrity.h are */
+	bool edited;		/* references or marks may change: checked when written, else when collected */
+	struct integrity integrity;
 };
 
 /* Room for one more element: returns the array, grown when it was full. */
