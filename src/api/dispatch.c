@@ -83,9 +83,10 @@ static int attempt(void *context, struct err *e)
 	struct attempt *a = context;
 
 	http_reply_clear(a->rp);
+	a->rq->unchanged = false;
 	if (a->route->handler(a->rq, a->rp, e) < 0)
 		return -1;
-	return a->route->flags & AUDIT ? record(a, e) : 1;
+	return a->route->flags & AUDIT && !a->rq->unchanged ? record(a, e) : 1;
 }
 
 static int handle(struct request *rq, struct http_reply *rp, struct err *e)

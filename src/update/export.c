@@ -4,13 +4,13 @@
 #include "update/update_sql.h"
 
 /* A running update may have saved more than the stack's last state: 1 when it has. */
-static int export_running(struct app *app, const struct stack *stack, struct arena *arena, struct exported *ret,
+static int export_running(struct app *app, const char *stack_id, struct arena *arena, struct exported *ret,
 			  struct err *e)
 {
 	struct update holder = { 0 };
 	struct buffer_sink out;
 	int64_t ignored;
-	int rc = db_one(app->db, &UPDATE_RUNNING, DB_VALUES(db_text(stack->id)), update_columns, &holder, arena, e);
+	int rc = db_one(app->db, &UPDATE_RUNNING, DB_VALUES(db_text(stack_id)), update_columns, &holder, arena, e);
 
 	if (rc <= 0)
 		return rc;
@@ -22,36 +22,52 @@ static int export_running(struct app *app, const struct stack *stack, struct are
 	return journal_replay(app, &holder, &out.sink, &ignored, e);
 }
 
-static int export_version(struct app *app, const struct stack *stack, int64_t version, struct arena *arena,
+static int export_version(struct app *app, const char *stack_id, int64_t version, struct arena *arena,
 			  struct exported *ret, struct err *e)
 {
 	struct checkpoint_row row = { 0 };
-	int rc = db_one(app->db, &CHECKPOINT_BY_VERSION, DB_VALUES(db_text(stack->id), db_int(version)),
+	int rc = db_one(app->db, &CHECKPOINT_BY_VERSION, DB_VALUES(db_text(stack_id), db_int(version)),
 			checkpoint_columns, &row, arena, e);
 
 	ret->sha256 = row.sha256;
 	return rc;
 }
 
+static int find_state(struct app *app, const struct caller *c, const struct stack_path *path, struct arena *arena,
+		      struct stack_state *ret_state, struct err *e)
+{
+	int rc = db_one(app->db, &STACK_STATE, DB_VALUES(db_text(c->organization_id), db_text(path->project), db_text(path->name)),
+			stack_state_columns, ret_state, arena, e);
+
+	return rc == 0 ? stack_not_found(path, e) : rc;
+}
+
+static int export_newest(struct app *app, const struct caller *c, const struct stack_path *path, struct stack_state *state,
+			 struct arena *arena, struct exported *ret, struct err *e)
+{
+	int rc = state->running ? export_running(app, state->stack_id, arena, ret, e) : 0;
+
+	/* The update may have ended since the stack was read: what it saved is the stack's state now. */
+	if (rc == 0 && state->running && find_state(app, c, path, arena, state, e) < 0)
+		return -1;
+	if (rc == 0)
+		ret->sha256 = state->sha256;
+	return rc ? rc : state->sha256.data != NULL;
+}
+
 int update_export(struct app *app, const struct caller *c, const struct stack_path *path, int64_t version,
 		  struct arena *arena, struct exported *ret, struct err *e)
 {
-	struct stack stack = { 0 };
-	int rc = 0;
+	struct stack_state state = { 0 };
 
-	if (stack_find(app->db, c, path, 0, arena, &stack, e) < 0)
+	if (find_state(app, c, path, arena, &state, e) < 0)
 		return -1;
-	if (version > stack.version || version == 0)
+	if (version > state.version || version == 0)
 		return err_set(e, ERR_NOT_FOUND, "Not Found: Stack '%s/%s/%s' has no version %lld", path->organization,
 			       path->project, path->name, (long long)version);
-	ret->stack_id = stack.id;
-	if (version < 0 && stack.operation_kind) {
-		rc = export_running(app, &stack, arena, ret, e);
-		/* The update may have ended since the stack was read: what it saved is the stack's state now. */
-		if (rc == 0 && stack_find(app->db, c, path, 0, arena, &stack, e) < 0)
-			return -1;
-	}
-	return rc ? rc : export_version(app, &stack, version < 0 ? stack.checkpoint_version : version, arena, ret, e);
+	ret->stack_id = state.stack_id;
+	return version < 0 ? export_newest(app, c, path, &state, arena, ret, e) :
+			     export_version(app, state.stack_id, version, arena, ret, e);
 }
 
 struct import {

@@ -124,23 +124,23 @@ int update_renew(struct db *db, const char *id, struct span token, int64_t durat
 }
 
 int update_complete(struct app *app, const char *id, struct span token, const char *status, int64_t now_us,
-		    struct err *e)
+		    struct arena *arena, struct update *ret_update, struct err *e)
 {
-	_cleanup_(arena_clear) struct arena arena = ARENA_INIT;
 	struct update update = { 0 };
 	int rc = db_one(app->db, &UPDATE_LOCK_BY_TOKEN, DB_VALUES(db_text(id), db_bytes(token)), update_columns, &update,
-			&arena, e);
+			arena, e);
 
 	if (rc < 0)
 		return -1;
 	if (rc == 0 || !strcmp(update.status, "not started"))
 		return lease_lost(e);
+	*ret_update = update;
 	if (!strcmp(update.status, "running"))
 		return update_end(app, &update, status, now_us, e);
 	if (!strcmp(update.status, "cancelled"))
 		return lease_lost(e);
 	if (!strcmp(update.status, status))
-		return 1;
+		return 0;
 	return err_set(e, ERR_CONFLICT, "Conflict: the update has already ended; it %s", update.status);
 }
 
@@ -155,7 +155,7 @@ int update_cancel(struct app *app, const struct caller *c, const struct stack_pa
 	    update_find_in(app->db, &UPDATE_LOCK_BY_ID, c, stack.id, id, &arena, &update, e) < 0)
 		return -1;
 	if (!strcmp(update.status, "cancelled"))
-		return 1;
+		return 0;
 	if (!update_is_open(&update))
 		return err_set(e, ERR_CONFLICT, "Conflict: the update has already completed; it %s", update.status);
 	return update_end(app, &update, "cancelled", now_us, e);

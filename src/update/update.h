@@ -14,7 +14,8 @@
 #define CHECKPOINT_CUTOFF_TEXT "1048576"	/* bytes; smaller states are always sent whole */
 
 struct update {
-	char *id, *stack_id, *kind, *status, *requested_by, *client;
+	char *id, *organization_id, *stack_id, *kind, *status, *client;
+	char *requested_by, *requested_by_id;	/* login and id of a user; NULL: it is gone */
 	bool preview;
 	int64_t version, journal_version, base_checkpoint_version;	/* -1: none */
 	struct span checkpoint_sha256;
@@ -73,10 +74,10 @@ int update_settle(struct app *app, const struct caller *c, const struct stack_pa
 /* Those with a `token` take the lease token's digest; 403 when it does not hold a running update. */
 int update_renew(struct db *db, const char *id, struct span token, int64_t duration_s, int64_t now_us,
 		 int64_t *ret_expires_at, struct err *e) WARN_UNUSED;
-/* In a transaction; a repetition with the same status changes nothing. */
+/* In a transaction; 0 when it had ended with this status before. The update is as it was found, in the arena. */
 int update_complete(struct app *app, const char *id, struct span token, const char *status, int64_t now_us,
-		    struct err *e) WARN_UNUSED;
-/* In a transaction; 409 when it has ended, nothing to do when it was cancelled. */
+		    struct arena *arena, struct update *ret_update, struct err *e) WARN_UNUSED;
+/* In a transaction; 409 when it has ended, 0 when it was cancelled before. */
 int update_cancel(struct app *app, const struct caller *c, const struct stack_path *path, const char *id,
 		  int64_t now_us, struct err *e) WARN_UNUSED;
 struct update_expired {

@@ -233,6 +233,8 @@ const struct field complete_update_body_fields[] = {
 int api_complete_update(struct request *rq, struct http_reply *rp, struct err *e)
 {
 	struct complete_body body = { 0 };
+	struct update ended = { 0 };
+	int rc;
 
 	if (request_body(rq, complete_update_body_fields, &body, e) < 0)
 		return -1;
@@ -240,17 +242,25 @@ int api_complete_update(struct request *rq, struct http_reply *rp, struct err *e
 		return err_set(e, ERR_BAD_REQUEST, "Bad Request: status must be succeeded, failed or cancelled, not '%.40s'",
 			       body.status);
 
-	if (update_complete(rq->app, rq->update_id, rq->update_token, body.status, rq->now_us, e) < 0)
+	rc = update_complete(rq->app, rq->update_id, rq->update_token, body.status, rq->now_us, rq->arena, &ended, e);
+	if (rc < 0)
 		return -1;
 
+	/* The lease token names nobody: the audit log has who started the update. */
+	rq->caller = (struct caller){ .organization_id = ended.organization_id, .user_id = ended.requested_by_id };
+	rq->audit_detail = arena_strdup(rq->arena, body.status);
+	rq->unchanged = rc == 0;
 	return reply_empty(rp);
 }
 
 /* CancelUpdate… */
 int api_cancel_update(struct request *rq, struct http_reply *rp, struct err *e)
 {
-	if (update_cancel(rq->app, &rq->caller, &rq->path, rq->update_id, rq->now_us, e) < 0)
+	int rc = update_cancel(rq->app, &rq->caller, &rq->path, rq->update_id, rq->now_us, e);
+
+	if (rc < 0)
 		return -1;
 
+	rq->unchanged = rc == 0;
 	return reply_empty(rp);
 }

@@ -3,10 +3,12 @@
 
 const struct db_column update_columns[] = {
 	DB_COLUMN(update, id, COLUMN_TEXT),
+	DB_COLUMN(update, organization_id, COLUMN_TEXT),
 	DB_COLUMN(update, stack_id, COLUMN_TEXT),
 	DB_COLUMN(update, kind, COLUMN_TEXT),
 	DB_COLUMN(update, status, COLUMN_TEXT),
 	DB_COLUMN(update, requested_by, COLUMN_TEXT),
+	DB_COLUMN(update, requested_by_id, COLUMN_TEXT),
 	DB_COLUMN(update, client, COLUMN_TEXT),
 	DB_COLUMN(update, preview, COLUMN_BOOL),
 	DB_COLUMN(update, version, COLUMN_INT),
@@ -23,8 +25,8 @@ const struct db_column update_columns[] = {
 };
 
 #define UPDATE_ROW                                                                                 \
-	"SELECT u.id AS id, u.stack_id AS stack_id, u.kind AS kind, u.status AS status, r.login AS requested_by, " \
-	"u.client AS client, "                                                                     \
+	"SELECT u.id AS id, u.organization_id AS organization_id, u.stack_id AS stack_id, u.kind AS kind, " \
+	"u.status AS status, r.login AS requested_by, r.id AS requested_by_id, u.client AS client, " \
 	"u.preview AS preview, COALESCE(u.version, -1) AS version, u.journal_version AS journal_version, " \
 	"COALESCE(u.base_checkpoint_version, -1) AS base_checkpoint_version, "                     \
 	"u.checkpoint_sha256 AS checkpoint_sha256, u.checkpoint_bytes AS checkpoint_bytes, "       \
@@ -157,6 +159,22 @@ const struct db_column checkpoint_columns[] = {
 	DB_COLUMN(checkpoint_row, sha256, COLUMN_BYTES),
 	{ 0 },
 };
+
+const struct db_column stack_state_columns[] = {
+	DB_COLUMN(stack_state, stack_id, COLUMN_TEXT),
+	DB_COLUMN(stack_state, version, COLUMN_INT),
+	DB_COLUMN(stack_state, running, COLUMN_BOOL),
+	DB_COLUMN(stack_state, sha256, COLUMN_BYTES),
+	{ 0 },
+};
+
+/* All that an export of the newest state asks for. */
+const struct stmt STACK_STATE = STMT("stack.state",
+	"SELECT s.id AS stack_id, s.version AS version, l.stack_id IS NOT NULL AS running, c.sha256 AS sha256 "
+	"FROM stacks s "
+	"LEFT JOIN stack_locks l ON l.stack_id = s.id "
+	"LEFT JOIN checkpoints c ON c.stack_id = s.id AND c.version = s.checkpoint_version "
+	"WHERE s.organization_id = ? AND s.project = ? AND s.name = ? AND s.deleted_at IS NULL");
 
 /* all tenants: the stack was found in its organization. The newest state at or before the version. */
 const struct stmt CHECKPOINT_BY_VERSION = STMT("checkpoint.by_version",

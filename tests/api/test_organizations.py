@@ -286,6 +286,21 @@ def test_what_happened_newest_first(team):
     assert newest["tokenID"] == own
 
 
+def test_the_end_of_an_update_is_recorded_once_with_who_started_it(team):
+    admin, member = team
+    stack = Stack(member, admin.organization).create()
+    update = stack.begin()
+    for _ in range(2):
+        update.complete("failed").expect()
+    cancelled = stack.begin("destroy")
+    for _ in range(2):
+        cancelled.cancel().expect()
+    found = events(admin)[:4]
+    assert names(found) == ["stack-update-canceled", "stack-update-started", "stack-update-completed", "stack-update-started"]
+    assert all(event["user"]["githubLogin"] == member.user for event in found)
+    assert update.path in found[2]["description"] and found[2]["description"].endswith(": failed") and "tokenID" not in found[2]
+
+
 def test_nothing_is_recorded_of_what_was_refused(team):
     admin, member = team
     before = events(admin)
