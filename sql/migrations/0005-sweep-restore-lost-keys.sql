@@ -3,6 +3,7 @@
 CREATE TABLE IF NOT EXISTS swept_objects (
   owner_id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'stack or update that the object belongs to',
   sha256 BINARY(32) NOT NULL COMMENT 'digest in the name of the object',
+  sweep_id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'UUIDv7 of the run whose mark it is',
   marked_at DATETIME(6) NOT NULL COMMENT 'announced: whoever names the object takes the mark away',
   begun_at DATETIME(6) NULL COMMENT 'since then it may vanish any moment',
   ended_at DATETIME(6) NULL COMMENT 'it was deleted',
