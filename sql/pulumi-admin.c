@@ -54,14 +54,19 @@ static const struct command commands[] = {
 	  "Seals the data keys of all stacks again with the newest master key. Put the new key's file beside the old one on every\n"
 	  "host first; remove the old one when key status says that no stack needs it. The server may run.",
 	  START_ALL, true, admin_key_rotate, { { 0 } } },
+	{ "key forget",
+	  "Gives up a master key that is lost for good, so that the server starts without it. What it sealed is lost, too.",
+	  START_DATABASE, true, admin_key_forget,
+	  { { "--id", "ID", "as the server named it when it did not start", true },
+	    { "--accept-loss", NULL, "needed: the secrets cannot be brought back", false } } },
 	{ "backup check", "Reads a whole backup and compares it with the digests in its manifest.", 0, false, admin_backup_check,
 	  { { "--from", "FOLDER", "that backup made", true } } },
 	{ "backup", "Writes everything but the master keys into a new folder, as it is at one moment. The server may run.",
 	  START_DATABASE | START_OBJECTS, false, admin_backup, { { "--to", "FOLDER", "new or empty", true } } },
 	{ "restore",
 	  "Puts a backup into an installation that has the schema (pulumi-migrate up), the master keys and nothing else.\n"
-	  "Checks everything before it writes anything. If it is interrupted, begin again with an empty database and folder.",
-	  START_DATABASE | START_OBJECTS, true, admin_restore, { { "--from", "FOLDER", "that backup made", true } } },
+	  "Checks everything before it writes anything. If it is interrupted, run it again: it goes on where it stopped.",
+	  START_DATABASE | START_OBJECTS | START_UNFINISHED, true, admin_restore, { { "--from", "FOLDER", "that backup made", true } } },
 	{ "check", "Tries the database, the object store and the keys with the settings of this host.", 0, false, admin_check, { { 0 } } },
 	{ "verify",
 	  "Walks all rows and objects and says what does not fit: checkpoints, journals, keys, relations. Reads every object once.\n"
@@ -72,8 +77,7 @@ static const struct command commands[] = {
 static void help(FILE *out)
 {
 	fputs("usage: pulumi-admin COMMAND [OPTIONS]\n", out);
-	for (size_t i = 0; i < COMMAND_COUNT; i++)
-		fprintf(out, "  %-18s %.*s\n", commands[i].name, (int)strcspn(commands[i].help, "\n"), commands[i].help);
+	admin_summary(out, commands, COMMAND_COUNT, NULL);
 	fputs("Every command takes --help and --json, those that change something --dry-run. Settings come from the\n"
 	      "environment and pulumi-api.conf, as for the server:\n", out);
 	settings_help(out, "database,objects,keys");
@@ -96,8 +100,31 @@ static const struct command *find(int argc, char **argv, int *ret_words)
 	return NULL;
 }
 
+/* "user" alone, or with --help: what there is. */
+static bool is_group(int argc, char **argv)
+{
+	if (argc < 2 || (argc >= 3 && strcmp(argv[2], "--help")))
+		return false;
+	for (size_t i = 0; i < COMMAND_COUNT; i++)
+		if (admin_is_below(&commands[i], argv[1]))
+			return true;
+	return false;
+}
+
+static int group(int argc, char **argv)
+{
+	FILE *out = argc >= 3 ? stdout : stderr;
+
+	fprintf(out, "usage: pulumi-admin %s COMMAND [OPTIONS]\n", argv[1]);
+	admin_summary(out, commands, COMMAND_COUNT, argv[1]);
+	fprintf(out, "Each command has --help; pulumi-admin --help lists all commands and the settings.\n");
+	return argc >= 3 ? 0 : 2;
+}
+
 static int unknown(int argc, char **argv)
 {
+	if (is_group(argc, argv))
+		return group(argc, argv);
 	if (argc >= 2)
 		fprintf(stderr, "pulumi-admin: '%s%s%s' is no command; see pulumi-admin --help\n", argv[1],
 			argc >= 3 && argv[2][0] != '-' ? " " : "", argc >= 3 && argv[2][0] != '-' ? argv[2] : "");

@@ -76,6 +76,7 @@ CREATE TABLE master_keys (
   id CHAR(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'start of the SHA-256 of the key, hex',
   created_at DATETIME(6) NOT NULL COMMENT 'when it was first seen',
   retired_at DATETIME(6) NULL COMMENT 'since then it seals nothing more',
+  forgotten_at DATETIME(6) NULL COMMENT 'lost for good, an administrator said: nothing waits for it any more',
   PRIMARY KEY (id)
 ) COMMENT='master keys that have sealed; the keys themselves are never here';
 
@@ -99,6 +100,13 @@ CREATE TABLE organizations (
   UNIQUE KEY organizations_login (login)
 ) COMMENT='tenants; every stack belongs to one';
 
+CREATE TABLE restore_progress (
+  part VARCHAR(200) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'file of the backup; manifest.json: the whole of it',
+  sha256 CHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'of the file, hex',
+  line_count BIGINT NOT NULL COMMENT 'lines of it that are rows here',
+  PRIMARY KEY (part)
+) COMMENT='a restore that is not finished: while this has rows nothing is served';
+
 CREATE TABLE schema_migrations (
   name VARCHAR(200) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'file name',
   checksum CHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'SHA-256 of the file',
@@ -118,6 +126,7 @@ CREATE TABLE stack_keys (
   master_key_id CHAR(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'the master key that seals it',
   sealed VARBINARY(1024) NOT NULL COMMENT 'the data key, sealed',
   created_at DATETIME(6) NOT NULL,
+  lost_master_key_id CHAR(16) CHARACTER SET ascii COLLATE ascii_bin NULL COMMENT 'the data key before this one was lost with it',
   PRIMARY KEY (stack_id),
   KEY stack_keys_master (master_key_id)
 ) COMMENT='data keys of stacks';
@@ -160,6 +169,17 @@ CREATE TABLE stacks (
   KEY stacks_path (organization_id, project, name),
   UNIQUE KEY stacks_unique_name (organization_id, unique_name)
 ) COMMENT='stacks, live and softly deleted';
+
+CREATE TABLE swept_objects (
+  owner_id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'stack or update that the object belongs to',
+  sha256 BINARY(32) NOT NULL COMMENT 'digest in the name of the object',
+  sweep_id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'UUIDv7 of the run whose mark it is',
+  marked_at DATETIME(6) NOT NULL COMMENT 'announced: whoever names the object takes the mark away',
+  begun_at DATETIME(6) NULL COMMENT 'since then it may vanish any moment',
+  ended_at DATETIME(6) NULL COMMENT 'it was deleted',
+  PRIMARY KEY (owner_id, sha256),
+  KEY swept_objects_marked (marked_at)
+) COMMENT='objects that the sweep deletes, or has deleted in the last day';
 
 CREATE TABLE update_log_entries (
   update_id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,

@@ -52,6 +52,10 @@ int admin_number(const struct admin *a, const char *name, int64_t low, int64_t h
 /* A line of standard input as a password of 10 to 160 characters; wipe and free it. */
 int admin_read_password(struct buffer *ret_password, struct err *e) WARN_UNUSED;
 void admin_help(FILE *out, const struct command *command);
+/* Whether the command's name is that word and another. */
+bool admin_is_below(const struct command *command, const char *word);
+/* A line for each command of the table whose name starts with the word, or (NULL) for each. */
+void admin_summary(FILE *out, const struct command *commands, size_t count, const char *word);
 
 /* --- change.c --- */
 /* Runs `work` in a transaction; with --dry-run it is taken back. */
@@ -62,6 +66,8 @@ int admin_audit(struct admin *a, const char *event, const char *organization_id,
 int admin_organization(struct admin *a, const char *login, struct organization *ret_organization, struct err *e) WARN_UNUSED;
 /* Who acts for the administrator in an organization. */
 struct caller admin_caller(struct admin *a, const struct organization *organization);
+/* The master keys on their own: beside the database they would be recorded as keys of this installation, right or wrong. */
+int admin_open_keys(struct admin *a, struct err *e) WARN_UNUSED;
 /* "organization/project/stack", and a caller that acts in the organization. */
 int admin_stack_path(struct admin *a, const char *text, struct stack_path *ret_path, struct caller *ret_caller,
 		     struct err *e) WARN_UNUSED;
@@ -101,6 +107,7 @@ int admin_stack_restore(struct admin *a, struct err *e);
 int admin_stack_unlock(struct admin *a, struct err *e);
 int admin_key_status(struct admin *a, struct err *e);
 int admin_key_rotate(struct admin *a, struct err *e);
+int admin_key_forget(struct admin *a, struct err *e);
 int admin_check(struct admin *a, struct err *e);
 int admin_backup(struct admin *a, struct err *e);
 int admin_backup_check(struct admin *a, struct err *e);

@@ -180,9 +180,10 @@ const struct db_column admin_keys_columns[] = {
 	DB_COLUMN(key_row, stacks, COLUMN_INT),
 	DB_COLUMN(key_row, created_at, COLUMN_TIME),
 	DB_COLUMN(key_row, retired_at, COLUMN_TIME),
+	DB_COLUMN(key_row, forgotten_at, COLUMN_TIME),
 	{ 0 },
 };
 
 const struct stmt ADMIN_MASTER_KEYS = STMT("admin.master_keys",
 	"SELECT m.id AS id, (SELECT COUNT(*) FROM stack_keys k WHERE k.master_key_id = m.id) AS stacks, "
-	"m.created_at AS created_at, m.retired_at AS retired_at FROM master_keys m ORDER BY m.created_at, m.id");
+	"m.created_at AS created_at, m.retired_at AS retired_at, m.forgotten_at AS forgotten_at FROM master_keys m ORDER BY m.created_at, m.id");

@@ -32,7 +32,7 @@ struct stack_row {
 
 struct key_row {
 	char *id;
-	int64_t stacks, created_at, retired_at;
+	int64_t stacks, created_at, retired_at, forgotten_at;
 };
 
 extern const struct stmt ADMIN_USER, ADMIN_USERS, ADMIN_USER_CREATE, ADMIN_USER_SET_PASSWORD, ADMIN_USER_SET_ADMIN,

@@ -119,3 +119,17 @@ void admin_help(FILE *out, const struct command *c)
 		fprintf(out, "  %-16s %-12s say what would be done, and change nothing\n", "--dry-run", "");
 	fprintf(out, "  %-16s %-12s print JSON\n", "--json", "");
 }
+
+bool admin_is_below(const struct command *c, const char *word)
+{
+	size_t n = strlen(word);
+
+	return !strncmp(c->name, word, n) && c->name[n] == ' ';
+}
+
+void admin_summary(FILE *out, const struct command *commands, size_t count, const char *word)
+{
+	for (size_t i = 0; i < count; i++)
+		if (!word || admin_is_below(&commands[i], word))
+			fprintf(out, "  %-18s %.*s\n", commands[i].name, (int)strcspn(commands[i].help, "\n"), commands[i].help);
+}

@@ -7,7 +7,6 @@
 #include "admin.h"
 #include "backup/backup.h"
 #include "claim/claim.h"
-#include "start/start.h"
 
 struct report {
 	const char *folder, *sha256;
@@ -102,25 +101,14 @@ int admin_backup(struct admin *a, struct err *e)
 	return b.counts.missing == 0;
 }
 
-/* On their own: beside the database they would be recorded as keys of this installation, right or wrong. */
-static int open_keys(struct admin *a, struct err *e)
-{
-	struct app keys_only = { .meter = a->app.meter };
-	int rc = start_open(&keys_only, START_KEYS, &a->arena, e);
-
-	a->app.keys = TAKE(keys_only.keys);
-	a->app.meter = TAKE(keys_only.meter);
-	return rc;
-}
-
 int admin_restore(struct admin *a, struct err *e)
 {
 	struct work w;
 	struct backup b = open_backup(a, &w, "--from");
 
-	if (open_keys(a, e) < 0 || with_claim(a, &b, "pulumi-admin restore", restore, e) < 0)
+	if (admin_open_keys(a, e) < 0 || with_claim(a, &b, "pulumi-admin restore", restore, e) < 0)
 		return -1;
-	tell(a, &b, "restored");
+	tell(a, &b, b.resumed ? "went on where it was interrupted, and restored" : "restored");
 	admin_say(a, "Start the server; pulumi-admin verify checks all of it.");
 	return 1;
 }

@@ -5,6 +5,7 @@
 #include "admin.h"
 #include "admin_sql.h"
 #include "audit/audit.h"
+#include "start/start.h"
 
 #define ATTEMPTS 8
 
@@ -75,4 +76,14 @@ int admin_stack_path(struct admin *a, const char *text, struct stack_path *ret_p
 	*ret_path = (struct stack_path){ organization.login, project, name };
 	*ret_caller = admin_caller(a, &organization);
 	return 1;
+}
+
+int admin_open_keys(struct admin *a, struct err *e)
+{
+	struct app keys_only = { .meter = a->app.meter };
+	int rc = start_open(&keys_only, START_KEYS, &a->arena, e);
+
+	a->app.keys = TAKE(keys_only.keys);
+	a->app.meter = TAKE(keys_only.meter);
+	return rc;
 }

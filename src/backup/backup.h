@@ -32,6 +32,7 @@ struct backup {
 	void *context;
 	struct backup_counts counts;
 	char digest[65];		/* SHA-256 of the manifest, hex */
+	bool resumed;			/* the restore went on where an interrupted one had stopped */
 };
 
 /* Into a folder that is new or empty. Durable when it returns 1. */
@@ -40,7 +41,9 @@ int backup_write(struct backup *b, struct err *e) WARN_UNUSED;
 int backup_check(struct backup *b, struct err *e) WARN_UNUSED;
 /*
  * Into an installation that has the schema and nothing else, and the master keys; refuses any other. `check_only`:
- * everything but the writing. Users come last, so that nobody works on half an installation.
+ * everything but the writing. Users come last, and until the end every program but this refuses to start. Interrupted
+ * anywhere, it goes on when it is called again with the same backup: how many lines of a part are rows is committed
+ * with them; objects that are there are read and compared. Refuses when something else was changed meanwhile.
  */
 int backup_restore(struct backup *b, bool check_only, struct err *e) WARN_UNUSED;
 

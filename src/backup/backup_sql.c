@@ -11,7 +11,7 @@ const struct db_column backup_name_columns[] = { DB_COLUMN(backup_row, name, COL
 const struct stmt BACKUP_TABLES = STMT("backup.tables",
 	"SELECT t.table_name AS name FROM information_schema.tables t "
 	"WHERE t.table_schema = DATABASE() AND t.table_type = 'BASE TABLE' "
-	"AND t.table_name NOT IN ('claims', 'schema_migrations', 'schema_progress') "
+	"AND t.table_name NOT IN ('claims', 'schema_migrations', 'schema_progress', 'restore_progress', 'swept_objects') "
 	"ORDER BY t.table_name IN ('users', 'access_tokens'), "
 	"(SELECT COUNT(*) FROM information_schema.key_column_usage k WHERE k.table_schema = t.table_schema "
 	"AND k.table_name = t.table_name AND k.referenced_table_name IS NOT NULL), t.table_name");
@@ -43,7 +43,7 @@ const struct db_column backup_key_columns[] = {
 
 /* all tenants: a backup says which master keys it needs */
 const struct stmt BACKUP_MASTER_KEYS = STMT("backup.master_keys",
-	"SELECT m.id AS id, (SELECT COUNT(*) FROM stack_keys k WHERE k.master_key_id = m.id) AS stacks "
+	"SELECT m.id AS id, (SELECT COUNT(*) FROM stack_keys k WHERE k.master_key_id = m.id AND m.forgotten_at IS NULL) AS stacks "
 	"FROM master_keys m ORDER BY m.created_at, m.id");
 
 const struct db_column backup_object_columns[] = {
@@ -65,9 +65,26 @@ const struct stmt BACKUP_RUNNING_CHECKPOINTS = STMT("backup.running_checkpoints"
 const struct stmt BACKUP_JOURNAL_OBJECTS = STMT("backup.journal_objects",
 	"SELECT update_id AS id, digest AS sha256 FROM journal_batches WHERE body IS NULL");
 
+const struct db_column backup_progress_columns[] = {
+	DB_COLUMN(backup_row, name, COLUMN_TEXT),
+	DB_COLUMN(backup_row, checksum, COLUMN_TEXT),
+	DB_COLUMN(backup_row, lines, COLUMN_INT),
+	{ 0 },
+};
+
+const struct stmt BACKUP_PROGRESS = STMT("backup.progress",
+	"SELECT part AS name, sha256 AS checksum, line_count AS `lines` FROM restore_progress");
+
+const struct stmt BACKUP_PROGRESS_NOTE = STMT("backup.progress_note",
+	"REPLACE INTO restore_progress (part, sha256, line_count) VALUES (?, ?, ?)");
+
+const struct stmt BACKUP_PROGRESS_END = STMT("backup.progress_end",
+	"DELETE FROM restore_progress");
+
 const char BACKUP_SELECT[] = "SELECT ";
 const char BACKUP_FROM[] = " FROM ";
 const char BACKUP_INSERT[] = "INSERT INTO ";
 const char BACKUP_REPLACE[] = "REPLACE INTO ";
 const char BACKUP_VALUES[] = " VALUES (";
 const char BACKUP_ANY[] = "SELECT 1 AS stacks FROM ";
+const char BACKUP_COUNT[] = "SELECT COUNT(*) AS `lines` FROM ";

@@ -5,6 +5,7 @@
 
 #include "backup/backup.h"
 #include "base/buffer.h"
+#include "base/map.h"
 #include "crypto/crypto.h"
 #include "db/db.h"
 #include "json/fields.h"
@@ -53,6 +54,7 @@ struct manifest {
 	int64_t format, created_at;	/* seconds since 1970 */
 	const char *program;
 	struct object_list migrations, master_keys, parts;	/* named_checksum, master_key, part */
+	const char *sha256;		/* of its text, hex; when it was read */
 };
 
 int manifest_write(const struct backup *b, const struct manifest *m, char ret_digest[2 * SHA256_BYTES + 1], struct err *e) WARN_UNUSED;
@@ -85,6 +87,7 @@ int tables_read(struct db *db, struct arena *arena, struct table **ret_list, siz
 /* The statement that reads all rows, each column as text or bytes, and how it is read into `struct span`s. */
 const struct stmt *table_select(const struct table *t, struct arena *arena, struct db_column columns[BACKUP_COLUMNS + 1]);
 const struct stmt *table_insert(const struct table *t, struct arena *arena);
+const struct stmt *table_count(const struct table *t, struct arena *arena);
 const struct stmt *table_any(const struct table *t, struct arena *arena);
 /* A row as a line of JSON, without its end. */
 void row_write(const struct table *t, const struct span *values, struct buffer *out);
@@ -104,5 +107,39 @@ void object_line_write(const struct object_line *o, struct buffer *out);
 int object_line_read(struct span line, struct arena *arena, struct object_line *ret_line, struct err *e) WARN_UNUSED;
 /* The object's bytes out of the backup, with the right digest. */
 int object_read(const struct backup *b, const struct object_line *o, struct buffer *ret_data, struct err *e) WARN_UNUSED;
+
+/* --- restored.c --- */
+struct backup_row;
+struct restored {
+	const char *manifest_sha256;	/* of the backup whose restore is not finished; NULL: none is */
+	struct backup_row *parts;
+	size_t count;
+};
+int restored_read(struct db *db, struct arena *arena, struct restored *ret_restored, struct err *e) WARN_UNUSED;
+/* Lines of the part that are rows already. */
+int64_t restored_lines(const struct restored *p, const struct part *part);
+int restored_begin(struct db *db, const char *manifest_sha256, struct err *e) WARN_UNUSED;
+/* In the transaction that inserts the rows. */
+int restored_note(struct db *db, const struct part *part, int64_t lines, struct err *e) WARN_UNUSED;
+int restored_end(struct db *db, struct err *e) WARN_UNUSED;
+
+/* --- restore.c, resume.c --- */
+struct restoring {
+	struct backup *backup;
+	struct arena arena;
+	struct manifest manifest;
+	struct table *tables;		/* of this installation, in the order of insertion */
+	size_t table_count;
+	struct restored restored;
+	struct map present;		/* keys of objects that an interrupted restore wrote */
+};
+/* Calls `each` for the lines of all parts of a table, or (NULL) of all lists of objects. */
+int restore_parts(const struct restoring *r, const char *table, part_each *each, void *context, struct err *e) WARN_UNUSED;
+/* "this installation is not empty": what it has, and what to do. */
+int restore_not_empty(const char *what, struct err *e);
+/* That the installation has what the interrupted restore of this very backup left, and nothing else; finds `present`. */
+int resume_check(struct restoring *r, struct err *e) WARN_UNUSED;
+/* 1 the object is there, with the right bytes; 0 it must be written. */
+int resume_object(struct restoring *r, const struct object_line *o, struct err *e) WARN_UNUSED;
 
 #endif

@@ -98,6 +98,7 @@ int manifest_read(const struct backup *b, struct arena *arena, struct manifest *
 {
 	_cleanup_(buffer_done) struct buffer text = BUFFER_INIT;
 	struct manifest m = { 0 };
+	char hex[2 * SHA256_BYTES + 1];
 	struct span document;
 	struct err why = { 0 };
 
@@ -110,6 +111,8 @@ int manifest_read(const struct backup *b, struct arena *arena, struct manifest *
 	    read_list(b, document, "masterKeys", key_fields, sizeof(struct master_key), arena, &m.master_keys, e) < 0 ||
 	    read_list(b, document, "parts", part_fields, sizeof(struct part), arena, &m.parts, e) < 0)
 		return -1;
+	digest_hex(buffer_span(&text), hex);
+	m.sha256 = arena_strdup(arena, hex);
 	*ret_manifest = m;
 	return 1;
 }

@@ -11,16 +11,9 @@
 #define ROWS_AT_ONCE 500
 #define BYTES_AT_ONCE (8 << 20)
 
-struct restoring {
-	struct backup *backup;
-	struct arena arena;
-	struct manifest manifest;
-	struct table *tables;		/* of this installation, in the order of insertion */
-	size_t table_count;
-};
-
 static void restoring_done(struct restoring *r)
 {
+	map_done(&r->present);
 	arena_clear(&r->arena);
 }
 
@@ -35,8 +28,7 @@ static const struct part *part_at(const struct restoring *r, size_t i)
 	return (const struct part *)r->manifest.parts.items + i;
 }
 
-/* Calls `each` for the lines of all parts of a table, or (NULL) of all lists of objects. */
-static int read_parts(const struct restoring *r, const char *table, part_each *each, void *context, struct err *e)
+int restore_parts(const struct restoring *r, const char *table, part_each *each, void *context, struct err *e)
 {
 	for (size_t i = 0; i < r->manifest.parts.count; i++) {
 		_cleanup_(buffer_done) struct buffer text = BUFFER_INIT;
@@ -112,7 +104,7 @@ static int check_parts(struct restoring *r, struct err *e)
 		    part_lines(buffer_span(&text), check_row, &rows, e) < 0)
 			return -1;
 	}
-	return read_parts(r, NULL, check_object, r->backup, e);
+	return restore_parts(r, NULL, check_object, r->backup, e);
 }
 
 int backup_check(struct backup *b, struct err *e)
@@ -179,7 +171,7 @@ static int check_columns(struct restoring *r, struct err *e)
 	return 1;
 }
 
-static int not_empty(const char *what, struct err *e)
+int restore_not_empty(const char *what, struct err *e)
 {
 	return err_internal(e, "this installation is not empty (%s): a backup goes into a fresh one. Name an empty folder or bucket for "
 			    "the objects, and another PULUMI_DATABASE_NAME, and run pulumi-migrate up", what);
@@ -198,7 +190,7 @@ static int check_no_rows(struct restoring *r, struct err *e)
 			continue;
 		rc = db_one(r->backup->app->db, table_any(&r->tables[i], &r->arena), DB_NONE, columns, &row, &r->arena, e);
 		if (rc)
-			return rc < 0 ? -1 : not_empty(arena_printf(&r->arena, "the table %s has rows", r->tables[i].name), e);
+			return rc < 0 ? -1 : restore_not_empty(arena_printf(&r->arena, "the table %s has rows", r->tables[i].name), e);
 	}
 	return 1;
 }
@@ -206,7 +198,7 @@ static int check_no_rows(struct restoring *r, struct err *e)
 static int is_object(void *context, const struct blob_object *object, struct err *e)
 {
 	(void)context;
-	return not_empty(object->key, e);
+	return restore_not_empty(object->key, e);
 }
 
 static int check_no_objects(struct restoring *r, struct err *e)
@@ -234,22 +226,38 @@ static int check_target(struct restoring *r, struct err *e)
 {
 	if (check_schema(r, e) < 0 || tables_read(r->backup->app->db, &r->arena, &r->tables, &r->table_count, e) < 0)
 		return -1;
-	if (check_columns(r, e) < 0 || check_no_rows(r, e) < 0 || check_no_objects(r, e) < 0)
+	if (check_columns(r, e) < 0 || restored_read(r->backup->app->db, &r->arena, &r->restored, e) < 0)
+		return -1;
+	r->backup->resumed = r->restored.manifest_sha256;
+	if (r->backup->resumed ? resume_check(r, e) < 0 : check_no_rows(r, e) < 0 || check_no_objects(r, e) < 0)
 		return -1;
 	return check_keys(r, e);
 }
 
 /* --- writing --- */
 
+static int put_object(struct backup *b, const struct object_line *o, struct err *e)
+{
+	_cleanup_(buffer_done) struct buffer data = BUFFER_INIT;
+
+	if (object_read(b, o, &data, e) < 0 || blob_put(b->app->objects, o->key, buffer_span(&data), e) < 0)
+		return -1;
+	fault_point("restore.object");
+	return 1;
+}
+
 static int restore_object(void *context, struct span line, struct err *e)
 {
 	_cleanup_(arena_clear) struct arena arena = ARENA_INIT;
-	_cleanup_(buffer_done) struct buffer data = BUFFER_INIT;
-	struct backup *b = context;
+	struct restoring *r = context;
+	struct backup *b = r->backup;
 	struct object_line o;
+	int rc;
 
-	if (object_line_read(line, &arena, &o, e) < 0 || object_read(b, &o, &data, e) < 0 ||
-	    blob_put(b->app->objects, o.key, buffer_span(&data), e) < 0)
+	if (object_line_read(line, &arena, &o, e) < 0)
+		return -1;
+	rc = resume_object(r, &o, e);
+	if (rc < 0 || (rc == 0 && put_object(b, &o, e) < 0))
 		return -1;
 	b->counts.objects++;
 	b->counts.bytes += o.bytes;
@@ -262,6 +270,8 @@ struct row_restoring {
 	struct backup *backup;
 	struct table table;
 	const struct stmt *insert;
+	const struct part *part;
+	int64_t skip, done;			/* lines that are rows: of an earlier run; in all */
 	struct span lines[ROWS_AT_ONCE];	/* of the part's text */
 	size_t count, bytes;
 };
@@ -283,13 +293,16 @@ static int insert_rows(void *context, struct err *e)
 		if (rc < 0)
 			return -1;
 	}
-	return 1;
+	return restored_note(r->backup->app->db, r->part, r->done + (int64_t)r->count, e);
 }
 
 static int flush(struct row_restoring *r, struct err *e)
 {
 	if (r->count && db_run(r->backup->app->db, insert_rows, r, e) < 0)
 		return -1;
+	if (r->count)
+		fault_point("restore.rows");
+	r->done += (int64_t)r->count;
 	r->backup->counts.rows += (int64_t)r->count;
 	seen(r->backup, "rows", (int64_t)r->count);
 	r->count = r->bytes = 0;
@@ -300,6 +313,11 @@ static int restore_row(void *context, struct span line, struct err *e)
 {
 	struct row_restoring *r = context;
 
+	if (r->skip) {
+		r->skip--;
+		r->backup->counts.rows++;
+		return 1;
+	}
 	r->lines[r->count++] = line;
 	r->bytes += line.length;
 	return r->count == ROWS_AT_ONCE || r->bytes >= BYTES_AT_ONCE ? flush(r, e) : 1;
@@ -310,7 +328,8 @@ static int prepare(struct restoring *r, const struct part *p, struct row_restori
 {
 	const struct table *here = table_of(r, p->table);
 
-	*ret = (struct row_restoring){ .backup = r->backup };
+	*ret = (struct row_restoring){ .backup = r->backup, .part = p, .skip = restored_lines(&r->restored, p) };
+	ret->done = ret->skip;
 	if (part_table(p, &ret->table, e) < 0)
 		return -1;
 	for (size_t i = 0; i < ret->table.count; i++)
@@ -336,6 +355,24 @@ static int restore_table(struct restoring *r, const char *name, struct err *e)
 	return 1;
 }
 
+static int write_all(struct restoring *r, struct err *e)
+{
+	struct db *db = r->backup->app->db;
+
+	if (!r->backup->resumed && restored_begin(db, r->manifest.sha256, e) < 0)
+		return -1;
+	fault_point("restore.begun");
+	if (restore_parts(r, NULL, restore_object, r, e) < 0)
+		return -1;
+	for (size_t i = 0; i < r->table_count; i++) {
+		fault_point("restore.table");
+		if (restore_table(r, r->tables[i].name, e) < 0)
+			return -1;
+	}
+	fault_point("restore.end");
+	return restored_end(db, e);
+}
+
 int backup_restore(struct backup *b, bool check_only, struct err *e)
 {
 	_cleanup_(restoring_done) struct restoring r = { .backup = b };
@@ -345,12 +382,5 @@ int backup_restore(struct backup *b, bool check_only, struct err *e)
 	if (check_only)
 		return 1;
 	b->counts = (struct backup_counts){ 0 };
-	if (read_parts(&r, NULL, restore_object, b, e) < 0)
-		return -1;
-	for (size_t i = 0; i < r.table_count; i++) {
-		fault_point("restore.table");
-		if (restore_table(&r, r.tables[i].name, e) < 0)
-			return -1;
-	}
-	return 1;
+	return write_all(&r, e) < 0 ? -1 : 1;
 }

@@ -87,6 +87,14 @@ const struct stmt *table_insert(const struct table *t, struct arena *arena)
 	return statement(arena, t, &sql);
 }
 
+const struct stmt *table_count(const struct table *t, struct arena *arena)
+{
+	_cleanup_(buffer_done) struct buffer sql = BUFFER_INIT;
+
+	buffer_printf(&sql, "%s`%s`", BACKUP_COUNT, t->name);
+	return statement(arena, t, &sql);
+}
+
 const struct stmt *table_any(const struct table *t, struct arena *arena)
 {
 	_cleanup_(buffer_done) struct buffer sql = BUFFER_INIT;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "blob/blob.h"
 
+#include "base/fault.h"
 #include "blob/provider.h"
 
 /* The first whose scheme fits; a new provider gets a line here. */
@@ -139,6 +140,7 @@ int blob_delete_older(struct blob_store *store, const char *key, int64_t before_
 		return store->provider->delete_older(store, key, before_us, e);
 	if (store->provider->list(store, key, note_age, &a, e) < 0)
 		return -1;
+	fault_point("blob.looked");
 	return a.older ? store->provider->delete(store, key, e) : 0;
 }
 

@@ -45,7 +45,10 @@ int blob_file(struct blob_store *store, const char *key, struct arena *arena, co
 	      struct err *e) WARN_UNUSED;
 /* 1 deleted, 0 there was none. */
 int blob_delete(struct blob_store *store, const char *key, struct err *e) WARN_UNUSED;
-/* The same unless it was written at `before_us` or later: then it stays, also when that happens just now, and 0 is the answer. */
+/*
+ * The same unless it was written at `before_us` or later: then it stays, and 0 is the answer. Whether that holds when it
+ * is written just now depends on the store; where it matters, claim/mark.h sees to it.
+ */
 int blob_delete_older(struct blob_store *store, const char *key, int64_t before_us, struct err *e) WARN_UNUSED;
 
 struct blob_object {

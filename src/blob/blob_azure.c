@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "base/settings.h"
+#include "base/fault.h"
 #include "blob/provider.h"
 #include "crypto/aead.h"
 #include "crypto/crypto.h"
@@ -22,7 +23,7 @@
 #define XML_LIMIT (16ULL << 20)
 #define READS 3			/* an object that arrives damaged is asked for so often */
 #define MD5_BYTES 16
-#define VERSION "2021-12-02"
+#define API_VERSION "2021-12-02"
 #define RESOURCE "https://storage.azure.com"
 
 struct azure_store {
@@ -95,7 +96,7 @@ static int put_headers(struct azure_store *s, const struct azure_call *c, const 
 	char date[AZURE_DATE];
 
 	azure_date(now, date);
-	buffer_printf(&lines, "%sx-ms-date: %s\n%sx-ms-version: " VERSION "\n", c->first ? c->first : "", date,
+	buffer_printf(&lines, "%sx-ms-date: %s\n%sx-ms-version: " API_VERSION "\n", c->first ? c->first : "", date,
 		      c->second ? c->second : "");
 	buffer_puts(&md5, "");
 	if (c->body.length)
@@ -311,6 +312,7 @@ static int azure_delete_older(struct blob_store *store, const char *key, int64_t
 	char since[AZURE_DATE];
 
 	azure_date(before_us - 1000000, since);
+	fault_point("blob.looked");
 	return delete_if(azure_of(store), key, since, e);
 }
 

@@ -257,6 +257,7 @@ static int local_delete_older(struct blob_store *store, const char *key, int64_t
 	scratch_path(store, &aside);
 	if (make_parents(aside.data, strlen(local_of(store)->folder), e) < 0)
 		return -1;
+	fault_point("blob.looked");
 	if (rename(path.data, aside.data) < 0)
 		return errno == ENOENT ? 0 : fail("cannot move", path.data, e);
 	return delete_aside(aside.data, path.data, before_us, e);

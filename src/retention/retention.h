@@ -37,7 +37,9 @@ struct swept {
 /*
  * Deletes objects that were written before `before_us` and that no row names. An object is written before the
  * row that names it: `before_us` must lie further back than any transaction or sweep lasts. `going` is asked
- * before each object whether to go on. Adds to *ret_swept.
+ * before each object whether to go on. Adds to *ret_swept. An object that is written anew and named at any moment
+ * of this stays, whatever the store (claim/mark.h); killed at any point it leaves marks that hold up nobody but a
+ * writer of the very object that was being deleted, and that for MARK_SECONDS at most.
  */
 int retention_sweep(struct app *app, int64_t before_us, bool (*going)(void *context), void *context,
 		    struct swept *ret_swept, struct err *e) WARN_UNUSED;

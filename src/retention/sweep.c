@@ -1,21 +1,36 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Objects that no row names. They come from transactions that were not committed, from journals that were
- * compacted, and from processes that died. An object's row is looked for first; then the object is deleted
- * only if it is still the old one: one that was written anew meanwhile may get its row any moment.
+ * compacted, and from processes that died. Candidates are marked (claim/mark.h) before the second look at rows
+ * and age: a writer that writes one anew either is seen, or sees the mark.
  */
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
+#include "base/fault.h"
 #include "base/map.h"
 #include "blob/blob.h"
+#include "claim/mark.h"
 #include "retention/retention.h"
 #include "retention/retention_sql.h"
 
 #define DIGEST_HEX (2 * SHA256_BYTES)
 #define UUID_CHARACTERS (UUID_TEXT - 1)
+#define OBJECT_KEY 160
+#define BATCH 100		/* marked together, so that the wait between mark and deletion is short for each */
+
+/* An object that no row names. */
+struct doomed {
+	char key[OBJECT_KEY], owner[UUID_TEXT];
+	unsigned char digest[SHA256_BYTES];
+	bool journal, marked;
+	int64_t bytes;
+};
 
 struct sweep {
 	struct app *app;
+	char id[UUID_TEXT];
 	int64_t before_us;
 	bool (*going)(void *context);
 	void *context;
@@ -23,6 +38,8 @@ struct sweep {
 	char stack_id[UUID_TEXT];	/* whose digests `named` has; "": nobody's */
 	struct arena arena;		/* of the digests */
 	struct map named;
+	struct doomed batch[BATCH];
+	size_t count;
 };
 
 /* An object's owner and digest out of `prefix OWNER middle DIGEST suffix`; false for any other key. */
@@ -79,50 +96,169 @@ static int journal_named(struct sweep *s, const char *update_id, struct span dig
 		      &row, &arena, e);
 }
 
-/* 1 when a row names it, or it is none of ours; 0 when it is garbage. */
-static int is_named(struct sweep *s, const char *key, struct err *e)
+/* Whose object it is; false when it is none that rows name. */
+static bool read_key(const char *key, struct doomed *ret)
 {
-	unsigned char digest[SHA256_BYTES];
-	struct span span = { (const char *)digest, sizeof(digest) };
-	char owner[UUID_TEXT];
+	size_t length = strlen(key);
 
-	if (!strncmp(key, "scratch/", 8))
-		return 0;
-	if (parse(key, "updates/", "/journal/", "", owner, digest))
-		return journal_named(s, owner, span, e);
-	if (!parse(key, "stacks/", "/checkpoints/", ".json.gz", owner, digest))
-		return 1;
-	return load_stack(s, owner, e) < 0 ? -1 : map_get(&s->named, span) != NULL;
+	if (length >= OBJECT_KEY)
+		return false;
+	memcpy(ret->key, key, length + 1);
+	ret->journal = parse(key, "updates/", "/journal/", "", ret->owner, ret->digest);
+	return ret->journal || parse(key, "stacks/", "/checkpoints/", ".json.gz", ret->owner, ret->digest);
 }
 
-static int sweep_object(void *context, const struct blob_object *object, struct err *e)
+static struct span digest_of(const struct doomed *d)
 {
-	struct sweep *s = context;
-	int rc = 1;
+	return (struct span){ (const char *)d->digest, SHA256_BYTES };
+}
 
-	if (!s->going(s->context))
-		return 0;
-	if (object->modified_at < s->before_us)
-		rc = is_named(s, object->key, e);
-	if (rc == 0) {
-		rc = blob_delete_older(s->app->objects, object->key, s->before_us, e);
-		s->swept->objects += rc == 1;
-		s->swept->bytes += rc == 1 ? object->bytes : 0;
-	} else if (rc == 1) {
+/* 1 when a row names it; 0 when it is garbage. */
+static int is_named(struct sweep *s, const struct doomed *d, struct err *e)
+{
+	if (d->journal)
+		return journal_named(s, d->owner, digest_of(d), e);
+	return load_stack(s, d->owner, e) < 0 ? -1 : map_get(&s->named, digest_of(d)) != NULL;
+}
+
+static int delete_old(struct sweep *s, const char *key, int64_t bytes, struct err *e)
+{
+	int rc = blob_delete_older(s->app->objects, key, s->before_us, e);
+
+	s->swept->objects += rc == 1;
+	s->swept->bytes += rc == 1 ? bytes : 0;
+	s->swept->kept += rc == 0;
+	return rc;
+}
+
+/* A process that was stopped for long in between must not delete what it looked at then. */
+static bool in_time(const struct sweep *s, int64_t began_us)
+{
+	int64_t passed = s->app->now_us() - began_us;
+
+	return passed >= 0 && passed < MARK_SECONDS / 2 * 1000000LL;
+}
+
+/* Whether it went, nobody knows when this fails: then the mark stays until it is void. */
+static int delete_marked(struct sweep *s, const struct doomed *d, const struct mark *mark, struct err *e)
+{
+	int64_t began_us = s->app->now_us();
+	int rc = mark_begin(s->app->db, mark, e);
+
+	fault_point("sweep.begun");
+	if (rc == 1) {
+		rc = is_named(s, d, e);
+		rc = rc < 0 ? -1 : rc == 0 && in_time(s, began_us);
+		if (rc == 1)
+			rc = delete_old(s, d->key, d->bytes, e);
+		else
+			s->swept->kept++;
+		fault_point("sweep.deleted");
+		if (rc >= 0)
+			rc = mark_end(s->app->db, mark, rc == 1, e);
+		fault_point("sweep.ended");
+	} else if (rc == 0) {
 		s->swept->kept++;
 	}
 	return rc < 0 ? -1 : 1;
 }
 
+static int mark_all(struct sweep *s, struct err *e)
+{
+	struct timespec grace = { .tv_sec = MARK_GRACE_SECONDS };
+	size_t marked = 0;
+
+	for (size_t i = 0; i < s->count; i++) {
+		struct doomed *d = &s->batch[i];
+		int rc = mark_announce(s->app->db, &(struct mark){ d->owner, digest_of(d), s->id }, e);
+
+		if (rc < 0)
+			return -1;
+		d->marked = rc == 1;
+		marked += d->marked;
+		s->swept->kept += !d->marked;
+	}
+	fault_point("sweep.marked");
+	if (marked)
+		nanosleep(&grace, NULL);
+	return 1;
+}
+
+static int delete_batch(struct sweep *s, struct err *e)
+{
+	int rc = s->count ? mark_all(s, e) : 1;
+
+	/* What was read of rows before the marks does not count. */
+	forget_stack(s);
+	for (size_t i = 0; i < s->count; i++) {
+		const struct doomed *d = &s->batch[i];
+		struct mark mark = { d->owner, digest_of(d), s->id };
+
+		if (!d->marked)
+			continue;
+		if (rc == 1 && s->going(s->context))
+			rc = delete_marked(s, d, &mark, e);
+		else if (rc >= 0)
+			rc = mark_end(s->app->db, &mark, false, e) < 0 ? -1 : 0;
+	}
+	s->count = 0;
+	return rc;
+}
+
+/* What no row names goes into the batch. */
+static int consider(struct sweep *s, const struct blob_object *object, struct err *e)
+{
+	struct doomed *d = &s->batch[s->count];
+	int rc;
+
+	if (object->modified_at >= s->before_us || !read_key(object->key, d)) {
+		s->swept->kept++;
+		return 1;
+	}
+	rc = is_named(s, d, e);
+	s->swept->kept += rc == 1;
+	if (rc != 0)
+		return rc;
+	d->bytes = object->bytes;
+	return ++s->count == BATCH ? delete_batch(s, e) : 1;
+}
+
+static int sweep_object(void *context, const struct blob_object *object, struct err *e)
+{
+	struct sweep *s = context;
+
+	if (!s->going(s->context))
+		return 0;
+	if (strncmp(object->key, "scratch/", 8))
+		return consider(s, object, e);
+	/* What nobody ever names needs no mark. */
+	if (object->modified_at >= s->before_us)
+		s->swept->kept++;
+	else if (delete_old(s, object->key, object->bytes, e) < 0)
+		return -1;
+	return 1;
+}
+
+static int sweep_all(struct sweep *s, struct err *e)
+{
+	static const char *const prefixes[] = { "stacks/", "updates/", "scratch/" };
+	int rc = mark_forget_old(s->app->db, e);
+
+	for (size_t i = 0; rc == 1 && i < sizeof(prefixes) / sizeof(prefixes[0]); i++)
+		rc = blob_list(s->app->objects, prefixes[i], sweep_object, s, e);
+	return rc < 0 ? -1 : delete_batch(s, e);
+}
+
 int retention_sweep(struct app *app, int64_t before_us, bool (*going)(void *context), void *context,
 		    struct swept *ret_swept, struct err *e)
 {
-	static const char *const prefixes[] = { "stacks/", "updates/", "scratch/" };
-	struct sweep s = { .app = app, .before_us = before_us, .going = going, .context = context, .swept = ret_swept };
-	int rc = 1;
+	struct sweep *s = xcalloc(1, sizeof(*s));
+	int rc;
 
-	for (size_t i = 0; rc == 1 && i < sizeof(prefixes) / sizeof(prefixes[0]); i++)
-		rc = blob_list(app->objects, prefixes[i], sweep_object, &s, e);
-	forget_stack(&s);
-	return rc;
+	*s = (struct sweep){ .app = app, .before_us = before_us, .going = going, .context = context, .swept = ret_swept };
+	uuid_new(app->now_us(), s->id);
+	rc = sweep_all(s, e);
+	forget_stack(s);
+	free(s);
+	return rc < 0 ? -1 : 1;
 }

@@ -33,7 +33,7 @@ static int missing(struct app *app, const char *id, struct err *e)
 	if (count(app, &STACK_KEYS_COUNT, DB_VALUES(db_text(id)), &n, e) < 0)
 		return -1;
 	return err_internal(e, "%s: master key %s, which the secrets of %lld stack%s need, is not in %s; restore its "
-			    "file", keys_setting(app->keys), id, (long long)n, n == 1 ? "" : "s", keys_origin(app->keys));
+			    "file, or see pulumi-admin key forget when it is lost for good", keys_setting(app->keys), id, (long long)n, n == 1 ? "" : "s", keys_origin(app->keys));
 }
 
 static int read_in_use(struct app *app, struct arena *arena, struct master_key_row **ret_rows, size_t *ret_count, struct err *e)
@@ -42,7 +42,15 @@ static int read_in_use(struct app *app, struct arena *arena, struct master_key_r
 		      (void **)ret_rows, ret_count, e);
 }
 
-static int check_in_use(struct app *app, struct err *e)
+static bool is_forgotten(const struct master_key_row *known, size_t count, const char *id)
+{
+	for (size_t i = 0; i < count; i++)
+		if (!strcmp(known[i].id, id))
+			return known[i].forgotten_at >= 0;
+	return false;
+}
+
+static int check_in_use(struct app *app, const struct master_key_row *known, size_t count, struct err *e)
 {
 	_cleanup_(arena_clear) struct arena arena = ARENA_INIT;
 	struct master_key_row *rows;
@@ -51,7 +59,7 @@ static int check_in_use(struct app *app, struct err *e)
 	if (read_in_use(app, &arena, &rows, &n, e) < 0)
 		return -1;
 	for (size_t i = 0; i < n; i++)
-		if (!keys_has(app->keys, rows[i].id))
+		if (!keys_has(app->keys, rows[i].id) && !is_forgotten(known, count, rows[i].id))
 			return missing(app, rows[i].id, e);
 	return 1;
 }
@@ -59,16 +67,21 @@ static int check_in_use(struct app *app, struct err *e)
 /* Somebody else's keys are noticed although nothing is sealed yet. */
 static int check_known(struct app *app, const struct master_key_row *rows, size_t n, struct err *e)
 {
+	const char *last = NULL;
+
 	for (size_t i = 0; i < n; i++)
 		if (!strcmp(rows[i].id, keys_active(app->keys)) && rows[i].retired_at >= 0)
 			return stack_keys_retired(app, e);
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		if (keys_has(app->keys, rows[i].id))
 			return 1;
-	if (n == 0)
+		last = rows[i].forgotten_at < 0 && rows[i].retired_at < 0 ? rows[i].id : last;
+	}
+	if (!last)
 		return 1;
 	return err_internal(e, "%s: %s holds none of the master keys that this installation has used, the last of "
-			    "which was %s; restore its file", keys_setting(app->keys), keys_origin(app->keys), rows[n - 1].id);
+			    "which was %s; restore its file, or see pulumi-admin key forget when it is lost for good",
+			    keys_setting(app->keys), keys_origin(app->keys), last);
 }
 
 static int record_active(struct app *app, struct err *e)
@@ -82,9 +95,8 @@ int stack_keys_check(struct app *app, struct err *e)
 	struct master_key_row *rows;
 	size_t n;
 
-	if (check_in_use(app, e) < 0 ||
-	    db_all(app->db, &MASTER_KEYS, DB_NONE, master_key_columns, sizeof(*rows), &arena, (void **)&rows, &n, e) < 0 ||
-	    check_known(app, rows, n, e) < 0)
+	if (db_all(app->db, &MASTER_KEYS, DB_NONE, master_key_columns, sizeof(*rows), &arena, (void **)&rows, &n, e) < 0 ||
+	    check_in_use(app, rows, n, e) < 0 || check_known(app, rows, n, e) < 0)
 		return -1;
 	return record_active(app, e) < 0 ? -1 : 1;
 }
@@ -158,19 +170,26 @@ static int reseal_batch(struct rotation *r, const char *master, char after[UUID_
 	return n == BATCH;
 }
 
+/* What a lost key sealed stays as it is: nobody can open it. */
+static bool is_lost(struct rotation *r, const char *id, const struct master_key_row *known, size_t count)
+{
+	return is_forgotten(known, count, id) && !keys_has(r->app->keys, id);
+}
+
 static int reseal_all(struct rotation *r, struct err *e)
 {
 	_cleanup_(arena_clear) struct arena arena = ARENA_INIT;
-	struct master_key_row *rows;
-	size_t n;
+	struct master_key_row *rows, *known;
+	size_t n, count;
 	int rc;
 
-	if (read_in_use(r->app, &arena, &rows, &n, e) < 0)
+	if (read_in_use(r->app, &arena, &rows, &n, e) < 0 ||
+	    db_all(r->app->db, &MASTER_KEYS, DB_NONE, master_key_columns, sizeof(*known), &arena, (void **)&known, &count, e) < 0)
 		return -1;
 	for (size_t i = 0; i < n; i++) {
 		char after[UUID_TEXT] = "";
 
-		if (!strcmp(rows[i].id, keys_active(r->app->keys)))
+		if (!strcmp(rows[i].id, keys_active(r->app->keys)) || is_lost(r, rows[i].id, known, count))
 			continue;
 		while ((rc = reseal_batch(r, rows[i].id, after, e)) > 0)
 			;
@@ -204,4 +223,22 @@ int stack_keys_rotate(struct app *app, stack_keys_progress *progress, void *cont
 	if (r.failed)
 		return err_internal(e, "%lld data keys could not be sealed again, the first of %s", (long long)r.failed, r.first.detail);
 	return 1;
+}
+
+/* --- a key that is lost --- */
+
+int stack_key_losses(struct db *db, const char *master, struct arena *arena, struct stack_key_loss **ret_list, size_t *ret_count,
+		     struct err *e)
+{
+	return db_all(db, &STACK_KEY_LOSSES, DB_VALUES(db_text(master)), stack_key_loss_columns, sizeof(**ret_list), arena,
+		      (void **)ret_list, ret_count, e);
+}
+
+int stack_key_forget(struct db *db, const char *master, int64_t now_us, struct err *e)
+{
+	int64_t changed;
+
+	if (db_exec(db, &MASTER_KEY_FORGET, DB_VALUES(db_time(now_us), db_time(now_us), db_text(master)), &changed, e) < 0)
+		return -1;
+	return changed == 1;
 }

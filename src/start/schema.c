@@ -22,3 +22,15 @@ int schema_check(struct db *db, struct err *e)
 	*e = why;
 	return -1;
 }
+
+int restore_check(struct db *db, struct err *e)
+{
+	_cleanup_(arena_clear) struct arena arena = ARENA_INIT;
+	struct schema_row row = { 0 };
+	int rc = db_one(db, &RESTORE_UNFINISHED, DB_NONE, schema_columns, &row, &arena, e);
+
+	if (rc == 1)
+		return err_internal(e, "a restore into this installation was not finished: run pulumi-admin restore again with the same "
+				    "backup, which goes on where it stopped");
+	return rc < 0 ? -1 : 1;
+}

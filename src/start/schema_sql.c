@@ -5,3 +5,6 @@ const struct db_column schema_columns[] = { DB_COLUMN(schema_row, name, COLUMN_T
 
 const struct stmt SCHEMA_APPLIED = STMT("schema.applied",
 	"SELECT name FROM schema_migrations WHERE name = ?");
+
+const struct stmt RESTORE_UNFINISHED = STMT("restore.unfinished",
+	"SELECT part AS name FROM restore_progress WHERE part = 'manifest.json'");

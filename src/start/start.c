@@ -20,7 +20,7 @@ static int64_t clock_now(void)
 	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
 
-static int open_database(struct app *app, struct arena *arena, struct err *e)
+static int open_database(struct app *app, unsigned parts, struct arena *arena, struct err *e)
 {
 	struct db_config config = { .user = setting("PULUMI_DATABASE_USER_NAME"),
 				    .password = setting("PULUMI_DATABASE_USER_PASSWORD"),
@@ -30,7 +30,9 @@ static int open_database(struct app *app, struct arena *arena, struct err *e)
 
 	if (db_endpoint(setting("PULUMI_DATABASE_ENDPOINT"), arena, &config, e) < 0)
 		return -1;
-	return db_open(&config, &app->db, e) < 0 ? -1 : schema_check(app->db, e);
+	if (db_open(&config, &app->db, e) < 0 || schema_check(app->db, e) < 0)
+		return -1;
+	return parts & START_UNFINISHED ? 1 : restore_check(app->db, e);
 }
 
 static int open_objects(struct app *app, struct err *e)
@@ -69,7 +71,7 @@ int start_open(struct app *app, unsigned parts, struct arena *arena, struct err 
 	app->max_body = (size_t)max_body;
 	if ((parts & START_OBJECTS) && open_objects(app, e) < 0)
 		return -1;
-	if ((parts & START_DATABASE) && open_database(app, arena, e) < 0)
+	if ((parts & START_DATABASE) && open_database(app, parts, arena, e) < 0)
 		return -1;
 	if ((parts & START_KEYS) && open_keys(app, e) < 0)
 		return -1;

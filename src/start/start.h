@@ -7,7 +7,13 @@
 #include "base/arena.h"
 #include "base/err.h"
 
-enum start_part { START_DATABASE = 1, START_OBJECTS = 2, START_KEYS = 4, START_ALL = 7 };
+enum start_part {
+	START_DATABASE = 1,
+	START_OBJECTS = 2,
+	START_KEYS = 4,
+	START_ALL = 7,
+	START_UNFINISHED = 8	/* also a database into which a restore was not finished: for the restore */
+};
 
 /*
  * Fills `app` with the clock, the limits and the parts asked for. -1 with a sentence in e->detail that

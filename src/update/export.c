@@ -74,8 +74,8 @@ struct import {
 	struct app *app;
 	const struct caller *caller;
 	const struct stack_path *path;
-	const struct stored_checkpoint *stored;
-	const char *client;
+	const struct checkpoint_text *checkpoint;
+	const char *stack_id, *client;
 	char *id;
 };
 
@@ -87,15 +87,19 @@ static int import_once(void *context, struct err *e)
 					  .config = SPAN("{}"), .program = SPAN("{}") };
 	struct update_started started = { 0 };
 	int64_t now_us = im->app->now_us();
+	struct stored_checkpoint stored;
 	struct update u = { 0 };
 
+	/* Before anything is locked, and again when the transaction runs again: a sweep may have been at the object. */
+	if (checkpoint_store(im->app, im->stack_id, im->checkpoint, &stored, e) < 0)
+		return -1;
 	if (update_create(im->app->db, im->caller, im->path, "import", &program, now_us, im->id, e) < 0 ||
 	    update_start(im->app, im->caller, im->path, im->id, NULL, 0, now_us, &started, e) < 0 ||
 	    update_find(im->app->db, im->caller, im->path, im->id, &arena, &u, e) < 0)
 		return -1;
-	u.checkpoint_sha256 = digest_span(im->stored->sha256);
-	u.checkpoint_bytes = im->stored->bytes;
-	u.checkpoint_resources = im->stored->resources;
+	u.checkpoint_sha256 = digest_span(stored.sha256);
+	u.checkpoint_bytes = stored.bytes;
+	u.checkpoint_resources = stored.resources;
 	return update_end(im->app, &u, "succeeded", now_us, e);
 }
 
@@ -103,14 +107,12 @@ int update_import(struct app *app, const struct caller *c, const struct stack_pa
 		  const struct checkpoint_text *checkpoint, const char *client, char ret_id[UUID_TEXT], struct err *e)
 {
 	_cleanup_(arena_clear) struct arena arena = ARENA_INIT;
-	struct import im = { app, c, path, NULL, client, ret_id };
-	struct stored_checkpoint stored;
+	struct import im = { app, c, path, checkpoint, NULL, client, ret_id };
 	struct stack stack = { 0 };
 
-	if (stack_find(app->db, c, path, 0, &arena, &stack, e) < 0 ||
-	    checkpoint_store(app, stack.id, checkpoint, &stored, e) < 0)
+	if (stack_find(app->db, c, path, 0, &arena, &stack, e) < 0)
 		return -1;
-	im.stored = &stored;
+	im.stack_id = stack.id;
 	return db_run(app->db, import_once, &im, e);
 }
 
@@ -121,10 +123,7 @@ int update_set_first_state(struct app *app, const char *stack_id, struct span te
 
 	if (checkpoint_check(text, &checkpoint, e) < 0 || checkpoint_store(app, stack_id, &checkpoint, &stored, e) < 0)
 		return -1;
-	if (db_exec(app->db, &CHECKPOINT_CREATE,
-		    DB_VALUES(db_text(stack_id), db_int(0), db_bytes(digest_span(stored.sha256)), db_int(stored.bytes),
-			      db_int(stored.resources), db_time(app->now_us())),
-		    NULL, e) < 0)
+	if (checkpoint_record(app, stack_id, 0, &stored, app->now_us(), e) < 0)
 		return -1;
 	return db_exec(app->db, &STACK_SET_STATE, DB_VALUES(db_int(0), db_int(stored.resources), db_text(stack_id)), NULL, e);
 }

@@ -23,6 +23,9 @@ int update_find_in(struct db *db, const struct stmt *s, const struct caller *c, 
 		   struct arena *arena, struct update *ret_update, struct err *e) WARN_UNUSED;
 /* Ends a locked, running update: its state is kept whatever the status, and the stack is free. */
 int update_end(struct app *app, struct update *u, const char *status, int64_t now_us, struct err *e) WARN_UNUSED;
+/* Names a stored state as the one of a version of its stack. ERR_RETRY when a sweep was at the object: store it again. */
+int checkpoint_record(struct app *app, const char *stack_id, int64_t version, const struct stored_checkpoint *stored,
+		      int64_t now_us, struct err *e) WARN_UNUSED;
 /* Replays the journal over its base: 0 when it has no entries. */
 int journal_replay(struct app *app, const struct update *u, struct sink *out, int64_t *ret_resources,
 		   struct err *e) WARN_UNUSED;

@@ -4,6 +4,7 @@
 
 #include "base/limits.h"
 #include "blob/blob.h"
+#include "claim/mark.h"
 #include "http/gzip.h"
 #include "json/scan.h"
 #include "telemetry/meter.h"
@@ -92,33 +93,73 @@ static void count_batch(struct meter *m, const struct batch *b, size_t stored)
 	meter_add(m, METRIC_JOURNAL_BYTES, NO_LABELS, stored);
 }
 
+/* A request that appends. */
+struct appending {
+	struct app *app;
+	const char *id;
+	struct span token, digest, stored;	/* stored: as it arrived */
+	struct batch batch;
+	int64_t bytes;				/* of the text */
+	bool gzip;
+};
+
+/* *ret_changed: 0 the update does not run, -1 the batch is there. */
+static int append_row(const struct appending *a, int64_t *ret_changed, struct err *e)
+{
+	return db_exec(a->app->db, &JOURNAL_BATCH_APPEND,
+		       DB_VALUES(db_int(a->batch.first), db_int(a->batch.last), db_bytes(a->digest), db_int(a->bytes), db_bytes(a->stored),
+				 db_int(a->gzip), db_time(a->app->now_us()), db_text(a->id), db_bytes(a->token)),
+		       ret_changed, e);
+}
+
+/* The object again when a sweep was at an old one of that name: then no row appeared. */
+static int append_object(const struct appending *a, int64_t *ret_changed, struct err *e)
+{
+	struct mark mark = { .owner_id = a->id, .sha256 = a->digest };
+
+	for (int attempt = 0;; attempt++) {
+		int rc;
+
+		if (put_object(a->app, a->id, (const unsigned char *)a->digest.data, a->stored, e) < 0)
+			return -1;
+		rc = db_exec(a->app->db, &JOURNAL_BATCH_APPEND_OBJECT,
+			     DB_VALUES(db_int(a->batch.first), db_int(a->batch.last), db_bytes(a->digest), db_int(a->bytes),
+				       db_int(a->gzip), db_time(a->app->now_us()), db_text(a->id), db_bytes(a->token),
+				       db_text(mark.owner_id), db_bytes(mark.sha256)),
+			     ret_changed, e);
+		if (rc != 1 || *ret_changed)
+			return rc;
+		rc = mark_settle(a->app->db, &mark, e);
+		/* A mark may have gone between the two looks: once more is certain. */
+		if (rc < 0 || (rc == 0 && attempt))
+			return rc < 0 ? -1 : 1;
+	}
+}
+
 int update_append_journal(struct app *app, const char *id, struct span token, struct span text, struct span stored,
 			  bool gzip_body, struct err *e)
 {
-	struct batch b = { .first = INT64_MAX };
 	unsigned char digest[SHA256_BYTES];
+	struct appending a = { .app = app, .id = id, .token = token, .digest = digest_span(digest), .stored = stored,
+			       .batch = { .first = INT64_MAX }, .bytes = (int64_t)text.length, .gzip = gzip_body };
 	bool in_row = stored.length <= LIMIT_JOURNAL_ROW;
 	int64_t changed;
 	int rc;
 
-	if (read_batch(text, &b, e) < 0)
+	if (read_batch(text, &a.batch, e) < 0)
 		return -1;
-	if (b.count == 0)
+	if (a.batch.count == 0)
 		return check_running(app->db, id, token, e);
 	sha256(text, digest);
-	if (!in_row && (check_running(app->db, id, token, e) < 0 || put_object(app, id, digest, stored, e) < 0))
+	if (!in_row && check_running(app->db, id, token, e) < 0)
 		return -1;
-	rc = db_exec(app->db, &JOURNAL_BATCH_APPEND,
-		     DB_VALUES(db_int(b.first), db_int(b.last), db_bytes(digest_span(digest)), db_int((int64_t)text.length),
-			       in_row ? db_bytes(stored) : (struct db_value){ 0 }, db_int(gzip_body), db_time(app->now_us()),
-			       db_text(id), db_bytes(token)),
-		     &changed, e);
+	rc = in_row ? append_row(&a, &changed, e) : append_object(&a, &changed, e);
 	if (rc < 0)
 		return -1;
 	if (rc == 1 && changed == 0)
-		return was_appended(app->db, id, token, b.first, digest_span(digest), e);
+		return was_appended(app->db, id, token, a.batch.first, a.digest, e);
 	if (rc == 1)
-		count_batch(app->meter, &b, stored.length);
+		count_batch(app->meter, &a.batch, stored.length);
 	return 1;
 }
 

@@ -2,6 +2,7 @@
 /* Saving a state without the journal: whole, verbatim, or as edits of what was saved before. */
 #include <strings.h>
 
+#include "claim/mark.h"
 #include "update/internal.h"
 #include "update/update_sql.h"
 
@@ -44,10 +45,15 @@ static int check_sequence(const struct checkpoint_save *save, const struct updat
 static int write_row(struct app *app, const struct update *u, const struct stored_checkpoint *stored, int64_t sequence,
 		     struct err *e)
 {
-	return db_exec(app->db, &UPDATE_SAVE_CHECKPOINT,
-		       DB_VALUES(db_int(sequence), db_bytes(digest_span(stored->sha256)), db_int(stored->bytes),
-				 db_int(stored->resources), db_text(u->id)),
-		       NULL, e);
+	struct mark mark = { .owner_id = u->stack_id, .sha256 = digest_span(stored->sha256) };
+	int64_t changed;
+
+	if (db_exec(app->db, &UPDATE_SAVE_CHECKPOINT,
+		    DB_VALUES(db_int(sequence), db_bytes(mark.sha256), db_int(stored->bytes), db_int(stored->resources), db_text(u->id),
+			      db_text(mark.owner_id), db_bytes(mark.sha256)),
+		    &changed, e) < 0)
+		return -1;
+	return changed == 0 ? mark_retry(app->db, &mark, e) : 1;
 }
 
 static int check_hash(struct span text, const char *hash, struct err *e)

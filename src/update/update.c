@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/clock.h"
+#include "claim/mark.h"
 #include "telemetry/meter.h"
 #include "update/internal.h"
 #include "update/update_sql.h"
@@ -70,15 +71,31 @@ static int materialize(struct app *app, const struct update *u, struct stored_ch
 	return rc == 1 ? checkpoint_writer_commit(w, u->stack_id, resources, ret_stored, e) : rc;
 }
 
+int checkpoint_record(struct app *app, const char *stack_id, int64_t version, const struct stored_checkpoint *stored,
+		      int64_t now_us, struct err *e)
+{
+	struct db_value stack = db_text(stack_id), sha256 = db_bytes(digest_span(stored->sha256));
+	int64_t created;
+
+	if (db_exec(app->db, &CHECKPOINT_CREATE,
+		    DB_VALUES(stack, db_int(version), sha256, db_int(stored->bytes), db_int(stored->resources), db_time(now_us), stack,
+			      sha256),
+		    &created, e) < 0)
+		return -1;
+	return created == 0 ? mark_retry(app->db, &(struct mark){ .owner_id = stack_id, .sha256 = digest_span(stored->sha256) }, e) : 1;
+}
+
 /* The state that the update leaves becomes the stack's; nothing saved leaves the state as it was. */
 static int keep_state(struct app *app, const struct update *u, int64_t now_us, struct err *e)
 {
+	struct stored_checkpoint stored = { .bytes = u->checkpoint_bytes, .resources = u->checkpoint_resources };
+
 	if (u->preview || !u->checkpoint_sha256.data)
 		return 1;
-	if (db_exec(app->db, &CHECKPOINT_CREATE,
-		    DB_VALUES(db_text(u->stack_id), db_int(u->version), db_bytes(u->checkpoint_sha256),
-			      db_int(u->checkpoint_bytes), db_int(u->checkpoint_resources), db_time(now_us)),
-		    NULL, e) < 0)
+	if (u->checkpoint_sha256.length != SHA256_BYTES)
+		return err_internal(e, "update %s has a digest of %zu bytes", u->id, u->checkpoint_sha256.length);
+	memcpy(stored.sha256, u->checkpoint_sha256.data, SHA256_BYTES);
+	if (checkpoint_record(app, u->stack_id, u->version, &stored, now_us, e) < 0)
 		return -1;
 	return db_exec(app->db, &STACK_SET_STATE,
 		       DB_VALUES(db_int(u->version), db_int(u->checkpoint_resources), db_text(u->stack_id)), NULL, e);

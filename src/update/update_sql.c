@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "update/update_sql.h"
 
+#include "claim/mark_sql.h"
+
 const struct db_column update_columns[] = {
 	DB_COLUMN(update, id, COLUMN_TEXT),
 	DB_COLUMN(update, organization_id, COLUMN_TEXT),
@@ -85,10 +87,10 @@ const struct stmt UPDATE_RUN = STMT("update.run",
 const struct stmt UPDATE_RENEW = STMT("update.renew",
 	"UPDATE updates SET lease_expires_at = ?, heard_at = ? WHERE id = ? AND token_sha256 = ? AND status = 'running'");
 
-/* all tenants: the update was locked by its token */
+/* all tenants: the update was locked by its token. No row changes while the sweep is at the object. */
 const struct stmt UPDATE_SAVE_CHECKPOINT = STMT("update.save_checkpoint",
 	"UPDATE updates SET checkpoint_sequence = ?, checkpoint_sha256 = ?, checkpoint_bytes = ?, "
-	"checkpoint_resources = ? WHERE id = ?");
+	"checkpoint_resources = ? WHERE id = ? AND " MARK_NONE);
 
 /* all tenants: the update was locked by its token or in its stack */
 const struct stmt UPDATE_END = STMT("update.end",
@@ -151,9 +153,10 @@ const struct stmt LOCK_TAKE = STMT("lock.take",
 const struct stmt LOCK_RELEASE = STMT("lock.release",
 	"DELETE FROM stack_locks WHERE stack_id = ? AND update_id = ?");
 
-/* all tenants: the stack belongs to the locked update */
+/* all tenants: the stack belongs to the locked update. No row appears while the sweep is at the object. */
 const struct stmt CHECKPOINT_CREATE = STMT("checkpoint.create",
-	"INSERT INTO checkpoints (stack_id, version, sha256, bytes, resource_count, created_at) VALUES (?, ?, ?, ?, ?, ?)");
+	"INSERT INTO checkpoints (stack_id, version, sha256, bytes, resource_count, created_at) "
+	"SELECT ?, ?, ?, ?, ?, ? FROM DUAL WHERE " MARK_NONE);
 
 const struct db_column checkpoint_columns[] = {
 	DB_COLUMN(checkpoint_row, sha256, COLUMN_BYTES),
@@ -196,6 +199,15 @@ const struct stmt JOURNAL_BATCH_APPEND = STMT("journal_batch.append",
 	"INSERT INTO journal_batches (update_id, first_sequence, last_sequence, digest, bytes, body, gzip, received_at) "
 	"SELECT u.id, ?, ?, ?, ?, ?, ?, ? FROM updates u "
 	"WHERE u.id = ? AND u.token_sha256 = ? AND u.status = 'running' AND u.journal_version = 1");
+
+/*
+ * The same for a batch that an object holds: not while the sweep is at that.
+ * all tenants: the lease token's digest names the one update
+ */
+const struct stmt JOURNAL_BATCH_APPEND_OBJECT = STMT("journal_batch.append_object",
+	"INSERT INTO journal_batches (update_id, first_sequence, last_sequence, digest, bytes, gzip, received_at) "
+	"SELECT u.id, ?, ?, ?, ?, ?, ? FROM updates u "
+	"WHERE u.id = ? AND u.token_sha256 = ? AND u.status = 'running' AND u.journal_version = 1 AND " MARK_NONE);
 
 const struct db_column journal_sequence_columns[] = {
 	DB_COLUMN(journal_batch_row, first_sequence, COLUMN_INT),

@@ -211,6 +211,8 @@ const struct db_column verify_key_columns[] = {
 	{ 0 },
 };
 
+/* What was sealed by a master key that was forgotten is known not to open. */
 /* all tenants: an administrator of the installation verifies it */
 const struct stmt VERIFY_KEYS = STMT("verify.keys",
-	"SELECT stack_id AS id, sealed FROM stack_keys WHERE stack_id > ? ORDER BY stack_id LIMIT 500");
+	"SELECT k.stack_id AS id, k.sealed AS sealed FROM stack_keys k LEFT JOIN master_keys m ON m.id = k.master_key_id "
+	"WHERE k.stack_id > ? AND m.forgotten_at IS NULL ORDER BY k.stack_id LIMIT 500");

@@ -19,6 +19,7 @@ from conftest import BUILD, Admin
 from lib.client import BEGIN, SUCCESS, Access, Client, Stack, document, entry, resource, root
 from lib.server import Installation, wait_for
 
+UNSAVED = ("claims", "schema_migrations", "schema_progress", "restore_progress", "swept_objects")
 CACHE = os.environ.get("PULUMI_TEST_CACHE", os.path.expanduser("~/.cache/pulumi-api-tests"))
 TOOLS = os.path.join(CACHE, "v3.259.0")
 
@@ -129,7 +130,7 @@ def test_everything_comes_back(installation, access, admin, folder, fresh):
     restored = second.json("restore", "--from", folder)
     assert (restored["rows"], restored["objects"], restored["objectBytes"]) == (said["rows"], said["objects"], said["objectBytes"])
     assert second.json("verify")["good"]
-    for table in [row[0] for row in installation.database.sql("SHOW TABLES") if row[0] not in ("claims", "schema_migrations", "schema_progress")]:
+    for table in [row[0] for row in installation.database.sql("SHOW TABLES") if row[0] not in UNSAVED]:
         assert fresh.database.sql(f"CHECKSUM TABLE {table}") == installation.database.sql(f"CHECKSUM TABLE {table}"), table
 
     url = start(fresh)
@@ -334,15 +335,131 @@ def test_what_changes_meanwhile_is_not_in_it(installation, access, admin, folder
     assert json.loads(out)["missingObjects"] == 0
 
 
-def test_interrupted_restore_lets_nobody_in(access, good_backup, fresh):
+# --- a restore that is interrupted ---
+
+SENTENCE = "was not finished: run pulumi-admin restore again"
+ROW_TABLES = ["stacks", "updates", "checkpoints", "users", "access_tokens", "journal_batches", "stack_keys", "audit_events"]
+
+
+def interrupted(second, backup, fault):
+    second.run("restore", "--from", backup, code=-signal.SIGKILL, PULUMI_FAULT_POINT=fault)
+    second.installation.database.sql("DELETE FROM claims")      # it would run out in 30 s
+
+
+def counts(installation):
+    return {table: installation.database.sql(f"SELECT COUNT(*) FROM {table}") for table in ROW_TABLES}
+
+
+def started(installation):
+    done = subprocess.run([BUILD / "fcgi/pulumi-api.fcgi", "--once"], input=b"GET /api/status HTTP/1.1\r\nHost: x\r\n\r\n",
+                          capture_output=True, env=installation.environment(), check=False, timeout=60)
+    return done.returncode, done.stderr.decode()
+
+
+@pytest.fixture(scope="module")
+def large_backup(installation, access, tmp_path_factory):
+    """Some objects, secrets, a journal that is an object, and more rows than go at once."""
+    stack = filled(access)
+    stack.client.post(f"{stack.path}/encrypt", {"plaintext": "c2VjcmV0"}).expect(200)
+    journal(stack, 1, big=12_000_000)
+    rows = ", ".join(f"('{uuid.uuid4()}', 'x', '{number}', UTC_TIMESTAMP(6))" for number in range(1300))
+    installation.database.sql(f"INSERT INTO audit_events (id, event, description, created_at) VALUES {rows}")
+    folder = tmp_path_factory.mktemp("large") / "backup"
+    said = Admin(installation).json("backup", "--to", folder)
+    assert said["objects"] >= 3 and list(folder.glob("objects/updates/*/journal/*"))
+    return folder, said, counts(installation)
+
+
+PLACES = ["restore.begun:1", "restore.object:1", "restore.object:3", "restore.table:1", "restore.table:6", "restore.rows:1", "restore.rows:2",
+          "restore.rows:3", "restore.rows:5", "restore.rows:9", f"restore.table:{TABLES}", "restore.end:1", "commit.before:2", "commit.after:2",
+          "blob.rename:2", "blob.done:2"]
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_a_killed_restore_goes_on(large_backup, fresh, place):
+    folder, made, rows = large_backup
     second = Admin(fresh)
-    tables = len(fresh.database.sql("SHOW TABLES")) - 3
-    second.run("restore", "--from", good_backup, code=-signal.SIGKILL, PULUMI_FAULT_POINT=f"restore.table:{tables}")
+    interrupted(second, folder, place)
+    code, said = started(fresh)
+    assert code == 1 and SENTENCE in said, said
+    assert SENTENCE in second.refused("user", "list")
+    before = counts(fresh)
+    assert second.json("restore", "--from", folder, "--dry-run")["rows"] == made["rows"]
+    assert counts(fresh) == before
+    restored = second.json("restore", "--from", folder)
+    assert (restored["rows"], restored["objects"]) == (made["rows"], made["objects"])
+    assert counts(fresh) == rows
+    assert second.json("verify")["good"]
+    assert started(fresh)[0] == 0
+    assert "is not empty" in second.refused("restore", "--from", folder)
+
+
+def test_killed_again_and_again(large_backup, fresh):
+    folder, _, rows = large_backup
+    second = Admin(fresh)
+    for fault in ("restore.object:1", "restore.object:1", "restore.table:3", "restore.rows:2", "restore.rows:2", "restore.end:1"):
+        interrupted(second, folder, fault)
+    assert "went on where it was interrupted" in second.run("restore", "--from", folder)
+    assert counts(fresh) == rows
+    assert second.json("verify")["good"]
+
+
+def test_a_damaged_object_of_a_killed_restore_is_written_again(large_backup, fresh):
+    folder, _, _ = large_backup
+    second = Admin(fresh)
+    interrupted(second, folder, "restore.table:1")
+    written = sorted(path for path in fresh.objects.glob("stacks/*/checkpoints/*"))
+    damaged(written[0], lambda b: b[:-5] + bytes([b[-5] ^ 1]) + b[-4:])
+    written[1].unlink()
+    second.run("restore", "--from", folder)
+    assert second.json("verify")["good"]
+    for path in written[:2]:
+        assert path.read_bytes() == (folder / "objects" / path.relative_to(fresh.objects)).read_bytes()
+
+
+def test_what_a_killed_restore_left_is_mixed_with_nothing(large_backup, good_backup, fresh):
+    folder, _, rows = large_backup
+    second = Admin(fresh)
+    interrupted(second, folder, "restore.rows:9")
+    said = second.refused("restore", "--from", good_backup)
+    assert "another backup" in said and hashlib.sha256((folder / "manifest.json").read_bytes()).hexdigest() in said
+    stranger = fresh.objects / "stacks" / "x"
+    stranger.write_text("")
+    assert "stacks/x" in second.refused("restore", "--from", folder)
+    stranger.unlink()
+    fresh.database.sql("INSERT INTO audit_events (id, event, description, created_at) VALUES ('x', 'x', 'x', UTC_TIMESTAMP(6))")
+    assert "the table audit_events has" in second.refused("restore", "--from", folder)
+    fresh.database.sql("DELETE FROM audit_events WHERE id = 'x'")
+    second.run("restore", "--from", folder)
+    assert counts(fresh) == rows
+
+
+def progress(process):
+    """What it says on standard error when it has been at it for more than two seconds."""
+    wait_for(lambda: stopped(process), 30, "it was not stopped", process)
+    time.sleep(2.2)
+    process.send_signal(signal.SIGCONT)
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 0, err
+    return err
+
+
+def test_progress_is_told(admin, large_backup, folder, fresh):
+    assert "pulumi-admin: rows: " in progress(admin.start("backup", "--to", folder, PULUMI_FAULT_POINT="backup.table:2:stop"))
+    second = Admin(fresh)
+    assert "pulumi-admin: rows: " in progress(second.start("restore", "--from", large_backup[0], PULUMI_FAULT_POINT="restore.rows:2:stop"))
+    assert second.json("verify")["good"]
+
+
+def test_interrupted_restore_lets_nobody_in(access, good_backup, fresh):
+    """Not even a responder that began before it: users come last."""
+    second = Admin(fresh)
+    url = start(fresh)
+    interrupted(second, good_backup, f"restore.table:{TABLES}")
     assert fresh.database.sql("SELECT COUNT(*) > 0 FROM updates") == [["1"]]
-    Client(start(fresh), access.token).get("/api/user").expect(401)
-    fresh.stop_serve()
-    fresh.database.sql("DELETE FROM claims")
-    assert "has rows" in second.refused("restore", "--from", good_backup)
+    Client(url, access.token).get("/api/user").expect(401)
+    second.run("restore", "--from", good_backup)
+    Client(url, access.token).get("/api/user").expect(200)
 
 
 def test_one_moment_of_a_busy_server(installation, access, admin, folder, fresh):

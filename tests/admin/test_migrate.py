@@ -228,6 +228,15 @@ def test_wrong_password_is_said_at_once(schema):
     assert "Access denied" in said and "MYSQL_ROOT_PASSWORD" in said and time.monotonic() - began < 5
 
 
+def test_tls_is_no_matter_of_the_account(schema):
+    """Who is trusted has nothing to do with the account that changes the schema."""
+    for settings, words in (({"DATABASE_CA_CERTIFICATE": "/etc/ca.pem"}, "'/etc/ca.pem' is no certificate"),
+                            ({"DATABASE_MIN_TLS_VERSION": "1.3"}, "DATABASE_MIN_TLS_VERSION is set but"),
+                            ({"DATABASE_CA_CERTIFICATE": "-----BEGIN CERTIFICATE-----\nx\n-----END CERTIFICATE-----\n"}, "DATABASE_CA_CERTIFICATE")):
+        said = schema.run("status", code=1, PULUMI_DATABASE_WAIT_SECONDS="0", **settings)
+        assert words in said and "MYSQL_ROOT" not in said, said
+
+
 def test_waits_for_the_database(schema):
     said = schema.run("status", code=1, PULUMI_DATABASE_ENDPOINT="127.0.0.1:1", PULUMI_DATABASE_WAIT_SECONDS="6")
     assert "waiting for the database, 5 of 6 s" in said and "did not answer within 6 s" in said

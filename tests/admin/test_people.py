@@ -168,6 +168,17 @@ def test_help_of_every_command(admin):
         assert f"usage: pulumi-admin {command}" in admin.run(*command.split(), "--help")
 
 
+@pytest.mark.parametrize("group", ["user", "org", "token", "stack", "key"])
+def test_help_of_every_group(admin, group):
+    """The same lines as in the whole list."""
+    lines = [line for line in admin.run("--help").splitlines() if line.startswith(f"  {group} ")]
+    assert len(lines) >= 3
+    said = admin.run(group, "--help")
+    assert said.startswith(f"usage: pulumi-admin {group} COMMAND")
+    assert [line for line in said.splitlines() if line.startswith("  ")] == lines
+    assert lines[0] in admin.refused(group, code=2)
+
+
 def test_numbers_are_checked(admin, user):
     for days in ("0", "-1", "1.5", "many", "99999"):
         assert "--days" in admin.refused("token", "create", "--user", user, "--description", "x", "--days", days)

@@ -4,6 +4,7 @@
 import os
 import pathlib
 import shutil
+import subprocess
 import tempfile
 
 import pytest
@@ -84,6 +85,15 @@ def test_another_authority(secure, certificates):
     said = secure.refuses(DATABASE_CA_CERTIFICATE=certificates["other"].ca.read_text())
     assert "DATABASE_CA_CERTIFICATE: the database at 127.0.0.1 is not trusted" in said, said
     assert "DATABASE_CA_CERTIFICATE" in secure.refuses(DATABASE_CA_CERTIFICATE="-----BEGIN CERTIFICATE-----\nx\n-----END CERTIFICATE-----\n")
+
+
+def test_another_authority_for_the_schema(secure, certificates):
+    """pulumi-migrate names the setting, and not the account, which was never asked for."""
+    secure.restart("good")
+    done = subprocess.run([BUILD / "sql/pulumi-migrate", "status"], capture_output=True, text=True, check=False, timeout=60,
+                          env=secure.environment(DATABASE_CA_CERTIFICATE=certificates["other"].ca.read_text(), MYSQL_ROOT_PASSWORD=secure.database.password))
+    assert done.returncode == 1 and "DATABASE_CA_CERTIFICATE: the database at 127.0.0.1 is not trusted" in done.stderr, done
+    assert "MYSQL_ROOT" not in done.stderr, done
 
 
 def test_another_name(secure, certificates):

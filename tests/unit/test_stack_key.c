@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "audit/audit_sql.h"
 #include "secret/secret.h"
 #include "stack/stack_key.h"
 #include "stack/stack_key_sql.h"
@@ -17,13 +18,13 @@
 #define MOST 400
 
 struct fake_key {
-	char stack[UUID_TEXT], master[MASTER_KEY_ID];
+	char stack[UUID_TEXT], master[MASTER_KEY_ID], lost[MASTER_KEY_ID];
 	struct buffer sealed;
 };
 
 struct fake_master {
 	char id[MASTER_KEY_ID];
-	int64_t retired_at;
+	int64_t retired_at, forgotten_at;
 };
 
 struct db {
@@ -31,6 +32,7 @@ struct db {
 	struct fake_master masters[8];
 	size_t key_count, master_count;
 	size_t selects;			/* of single stacks */
+	size_t audited;
 	void (*rival)(struct db *db);	/* runs before the next key is stored */
 	size_t break_at;		/* this reseal finds the database gone; 0: none */
 };
@@ -97,6 +99,9 @@ int db_one(struct db *db, const struct stmt *s, const struct db_value *values, s
 	row->stack_id = arena_strndup(arena, values[2].bytes.data, values[2].bytes.length);
 	key = key_of(db, values[2]);
 	row->sealed = key ? copied(arena, buffer_span(&key->sealed)) : (struct span){ 0 };
+	row->master = key ? arena_strdup(arena, key->master) : NULL;
+	row->lost_master = key && *key->lost ? arena_strdup(arena, key->lost) : NULL;
+	row->forgotten_at = key && master_of(db, db_text(key->master)) ? master_of(db, db_text(key->master))->forgotten_at : -1;
 	return 1;
 }
 
@@ -109,7 +114,8 @@ static size_t keys_of_master(struct db *db, const struct db_value *values, struc
 
 		if ((int64_t)n < values[2].integer && is(values[0], k->master) &&
 		    strncmp(k->stack, values[1].bytes.data, UUID_TEXT) > 0)
-			rows[n++] = (struct stack_key_row){ arena_strdup(arena, k->stack), copied(arena, buffer_span(&k->sealed)) };
+			rows[n++] = (struct stack_key_row){ .stack_id = arena_strdup(arena, k->stack),
+							    .sealed = copied(arena, buffer_span(&k->sealed)) };
 	}
 	return n;
 }
@@ -120,7 +126,8 @@ static size_t masters(struct db *db, bool in_use, struct arena *arena, struct ma
 
 	for (size_t i = 0; i < db->master_count; i++)
 		if (!in_use || count_keys(db, db_text(db->masters[i].id), false))
-			rows[n++] = (struct master_key_row){ arena_strdup(arena, db->masters[i].id), db->masters[i].retired_at };
+			rows[n++] = (struct master_key_row){ arena_strdup(arena, db->masters[i].id), db->masters[i].retired_at,
+							     db->masters[i].forgotten_at };
 	return n;
 }
 
@@ -163,6 +170,7 @@ static int insert_master(struct db *db, const struct db_value *values)
 	if (master_of(db, values[0]))
 		return -1;
 	set(db->masters[db->master_count].id, MASTER_KEY_ID, values[0]);
+	db->masters[db->master_count].forgotten_at = -1;
 	db->masters[db->master_count++].retired_at = -1;
 	return 1;
 }
@@ -176,6 +184,32 @@ static int reseal(struct db *db, const struct db_value *values)
 	set(k->master, MASTER_KEY_ID, values[0]);
 	buffer_clear(&k->sealed);
 	buffer_append(&k->sealed, values[1].bytes.data, values[1].bytes.length);
+	return 1;
+}
+
+/* The new key's master, the lost one, the sealed bytes, a time, the stack, the bytes that must be there. */
+static int replace(struct db *db, const struct db_value *values)
+{
+	struct fake_master *m = master_of(db, values[0]);
+	struct fake_key *k = key_of(db, values[4]);
+
+	if (!m || m->retired_at >= 0 || !k || !span_equal(buffer_span(&k->sealed), values[5].bytes))
+		return 0;
+	set(k->lost, MASTER_KEY_ID, values[1]);
+	set(k->master, MASTER_KEY_ID, values[0]);
+	buffer_clear(&k->sealed);
+	buffer_append(&k->sealed, values[2].bytes.data, values[2].bytes.length);
+	return 1;
+}
+
+static int forget_master(struct db *db, const struct db_value *values)
+{
+	struct fake_master *m = master_of(db, values[2]);
+
+	if (!m || m->forgotten_at >= 0)
+		return 0;
+	m->forgotten_at = values[0].integer;
+	m->retired_at = m->retired_at < 0 ? values[1].integer : m->retired_at;
 	return 1;
 }
 
@@ -197,7 +231,7 @@ int db_exec(struct db *db, const struct stmt *s, const struct db_value *values, 
 	(void)count;
 	if (s == &STACK_KEY_RESEAL && db->break_at && --db->break_at == 0)
 		return err_unavailable(e, "the database is gone");
-	if (s == &STACK_KEY_CREATE && db->rival)
+	if ((s == &STACK_KEY_CREATE || s == &STACK_KEY_REPLACE) && db->rival)
 		TAKE(db->rival)(db);
 	if (s == &STACK_KEY_CREATE)
 		changed = insert_key(db, values[0], values[3], values[1]);
@@ -205,11 +239,31 @@ int db_exec(struct db *db, const struct stmt *s, const struct db_value *values, 
 		changed = insert_master(db, values);
 	else if (s == &STACK_KEY_RESEAL)
 		changed = reseal(db, values);
+	else if (s == &STACK_KEY_REPLACE)
+		changed = replace(db, values);
+	else if (s == &MASTER_KEY_FORGET)
+		changed = forget_master(db, values);
+	else if (s == &AUDIT_RECORD)
+		changed = 1, db->audited++;
 	else
 		assert_ptr_equal(s, &MASTER_KEYS_RETIRE), changed = retire(db, values);
 	if (ret_changed)
 		*ret_changed = changed;
 	return changed >= 0;
+}
+
+/* The audit log is written to, never read. */
+int db_each(struct db *db, const struct stmt *s, const struct db_value *values, size_t count, const struct db_column *columns,
+	    void *row, size_t row_size, db_row_function *each, void *context, struct err *e)
+{
+	(void)db, (void)s, (void)values, (void)count, (void)columns, (void)row, (void)row_size, (void)each, (void)context;
+	return err_internal(e, "%s was not expected", s->name);
+}
+
+int db_run(struct db *db, int (*work)(void *context, struct err *e), void *context, struct err *e)
+{
+	(void)db;
+	return work(context, e) < 0 ? -1 : 1;
 }
 
 /* --- what each test has --- */
@@ -611,6 +665,94 @@ static void rotation_goes_on_after_an_interruption(void **state)
 	keys_close(tool.keys);
 }
 
+/* Forgets the first key, whose file is gone; another seals from now on. */
+static struct app without_first_key(struct place *p, struct buffer *ret_text)
+{
+	struct err e = { 0 };
+	struct app later;
+
+	encrypt(&p->app, "one", "secret", ret_text);
+	write_key(p->second, 'b');
+	unlink(p->first);
+	later = process(p);
+	assert_stops(&later, p->db.masters[0].id, "key forget");
+	assert_int_equal(stack_key_forget(&p->db, "0000000000000000", now(), &e), 0);
+	assert_int_equal(stack_key_forget(&p->db, p->db.masters[0].id, now(), &e), 1);
+	assert_int_equal(stack_key_forget(&p->db, p->db.masters[0].id, now(), &e), 0);
+	assert_int_equal(stack_keys_check(&later, &e), 1);
+	return later;
+}
+
+static void says_that_a_key_was_lost(void **state)
+{
+	struct place *p = *state;
+	_cleanup_(buffer_done) struct buffer text = BUFFER_INIT, more = BUFFER_INIT;
+	struct app later = without_first_key(p, &text);
+	struct stack_key key;
+	struct err e = { 0 };
+
+	assert_int_equal(open_stack(&later, "acme", "one", false, &key, &e), -1);
+	assert_int_equal(e.kind, ERR_CONFLICT);
+	assert_non_null(strstr(e.message, p->db.masters[0].id));
+	assert_string_equal(p->db.keys[0].master, p->db.masters[0].id);
+	encrypt(&later, "one", "again", &more);
+	assert_int_equal(p->db.audited, 1);
+	assert_decrypts(&later, "one", buffer_span(&more), "again");
+	err_clear(&e);
+	assert_int_equal(open_stack(&later, "acme", "one", false, &key, &e), 1);
+	assert_int_equal(stack_decrypt(&key, buffer_span(&text), &more, &e), -1);
+	assert_non_null(strstr(e.message, p->db.masters[0].id));
+	keys_close(later.keys);
+}
+
+/* Its data keys are still there as long as nothing took their place; it never seals again. */
+static void opens_again_with_a_key_that_turns_up(void **state)
+{
+	struct place *p = *state;
+	_cleanup_(buffer_done) struct buffer text = BUFFER_INIT;
+	struct app later = without_first_key(p, &text), found;
+	struct err e = { 0 };
+	int64_t done = -1;
+
+	assert_int_equal(stack_keys_rotate(&later, NULL, NULL, &done, &e), 1);
+	assert_int_equal(done, 0);
+	write_key(p->first, 'a');
+	assert_decrypts(&later, "one", buffer_span(&text), "secret");
+	assert_int_equal(stack_keys_rotate(&later, NULL, NULL, &done, &e), 1);
+	assert_int_equal(done, 1);
+	assert_decrypts(&later, "one", buffer_span(&text), "secret");
+	keys_close(later.keys);
+	unlink(p->first);
+	write_key(p->third, 'a');
+	found = process(p);
+	assert_stops(&found, p->db.masters[0].id, "retired");
+	keys_close(found.keys);
+}
+
+static void rival_replaces(struct db *db)
+{
+	struct app rival = process(racing);
+
+	(void)db;
+	encrypt(&rival, "one", "rival", &rival_text);
+	keys_close(rival.keys);
+}
+
+static void replaces_a_lost_key_once(void **state)
+{
+	struct place *p = racing = *state;
+	_cleanup_(buffer_done) struct buffer text = BUFFER_INIT, mine = BUFFER_INIT;
+	struct app later = without_first_key(p, &text);
+
+	p->db.rival = rival_replaces;
+	encrypt(&later, "one", "mine", &mine);
+	assert_int_equal(p->db.audited, 1);
+	assert_decrypts(&later, "one", buffer_span(&mine), "mine");
+	assert_decrypts(&later, "one", buffer_span(&rival_text), "rival");
+	buffer_done(&rival_text);
+	keys_close(later.keys);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -626,6 +768,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(never_seals_with_a_retired_key, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(rotates_around_a_broken_key, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(rotation_goes_on_after_an_interruption, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(says_that_a_key_was_lost, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(opens_again_with_a_key_that_turns_up, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(replaces_a_lost_key_once, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -156,7 +156,7 @@ static void completion_keeps_what_was_saved(void **state)
 	fake_expect("update.lock_by_token", "'u1' #32");
 	fake_row("id=u1", "stack_id=s1", "status=running", "version=5", "checkpoint_sha256=0123456789abcdef0123456789abcdef",
 		 "checkpoint_bytes=77", "checkpoint_resources=3", NULL);
-	fake_expect("checkpoint.create", "'s1' 5 #32 77 3 " NOW_TEXT);
+	fake_expect("checkpoint.create", "'s1' 5 #32 77 3 " NOW_TEXT " 's1' #32");
 	fake_expect("stack.set_state", "5 3 's1'");
 	fake_expect("update.end", "'failed' " NOW_TEXT " 3 'u1'");
 	fake_expect("lock.release", "'s1' 'u1'");
@@ -264,7 +264,7 @@ static void a_lapsed_holder_makes_way(void **state)
 	fake_expect("update.holder", "'s1'");
 	fake_row("id=u0", "stack_id=s1", "kind=update", "status=running", "version=4", "lease_expires_at=1000000000000000",
 		 "checkpoint_sha256=0123456789abcdef0123456789abcdef", "checkpoint_bytes=77", "checkpoint_resources=3", NULL);
-	fake_expect("checkpoint.create", "'s1' 4 #32 77 3 " NOW_TEXT);
+	fake_expect("checkpoint.create", "'s1' 4 #32 77 3 " NOW_TEXT " 's1' #32");
 	fake_expect("stack.set_state", "4 3 's1'");
 	fake_expect("update.end", "'failed' " NOW_TEXT " 3 'u0'");
 	fake_expect("lock.release", "'s1' 'u0'");
@@ -328,7 +328,7 @@ static void a_saved_checkpoint_is_an_object_before_it_is_a_row(void **state)
 
 	(void)state;
 	expect_by_token("running", NULL);
-	fake_expect("update.save_checkpoint", "1 #32 " TEXT_BYTES " 1 'u1'");
+	fake_expect("update.save_checkpoint", "1 #32 " TEXT_BYTES " 1 'u1' 's1' #32");
 	fake_fails(ERR_UNAVAILABLE);
 	assert_int_equal(save(CHECKPOINT_VERBATIM, 1, TEXT, NULL, NULL, &e), -1);
 	assert_int_equal(e.kind, ERR_UNAVAILABLE);
@@ -336,6 +336,35 @@ static void a_saved_checkpoint_is_an_object_before_it_is_a_row(void **state)
 	buffer_printf(&command, "test \"$(zcat '%s'/stacks/s1/checkpoints/*.gz)\" = '" TEXT "'", folder);
 	assert_int_equal(system(command.data), 0);
 	buffer_done(&command);
+}
+
+/* All of it is done again: the object that was written may be gone. */
+static void a_sweep_at_the_object(void **state)
+{
+	struct err e = { 0 };
+
+	(void)state;
+	expect_by_token("running", NULL);
+	fake_expect("update.save_checkpoint", "1 #32 " TEXT_BYTES " 1 'u1' 's1' #32");
+	fake_changed(0);
+	fake_expect("mark.take_away", "'s1' #32 600");
+	assert_int_equal(save(CHECKPOINT_VERBATIM, 1, TEXT, NULL, NULL, &e), -1);
+	assert_int_equal(e.kind, ERR_RETRY);
+	assert_int_equal(fake_transactions().rolled_back, 1);
+	fake_done();
+	/* The deletion in hand ends while this waits. */
+	err_clear(&e);
+	expect_by_token("running", NULL);
+	fake_expect("update.save_checkpoint", "1 #32 " TEXT_BYTES " 1 'u1' 's1' #32");
+	fake_changed(0);
+	fake_expect("mark.take_away", "'s1' #32 600");
+	fake_changed(0);
+	fake_expect("mark.find", "'s1' #32");
+	fake_row("owner_id=s1", NULL);
+	fake_expect("mark.take_away", "'s1' #32 600");
+	assert_int_equal(save(CHECKPOINT_VERBATIM, 1, TEXT, NULL, NULL, &e), -1);
+	assert_int_equal(e.kind, ERR_RETRY);
+	fake_done();
 }
 
 static void sequence_numbers(void **state)
@@ -348,7 +377,7 @@ static void sequence_numbers(void **state)
 	assert_int_equal(save(CHECKPOINT_VERBATIM, 4, TEXT, NULL, NULL, &e), 1);
 	fake_done();
 	expect_by_token("running", "checkpoint_sequence=5");
-	fake_expect("update.save_checkpoint", "5 #32 " TEXT_BYTES " 1 'u1'");
+	fake_expect("update.save_checkpoint", "5 #32 " TEXT_BYTES " 1 'u1' 's1' #32");
 	assert_int_equal(save(CHECKPOINT_VERBATIM, 5, TEXT, NULL, NULL, &e), 1);
 	fake_done();
 	/* A delta needs the text before it, whole and next. */
@@ -400,6 +429,7 @@ int main(void)
 		cmocka_unit_test(a_lost_race_is_run_again),
 		cmocka_unit_test(nothing_starts_twice),
 		cmocka_unit_test(a_saved_checkpoint_is_an_object_before_it_is_a_row),
+		cmocka_unit_test(a_sweep_at_the_object),
 		cmocka_unit_test(sequence_numbers),
 		cmocka_unit_test(checkpoints_of_others),
 	};
