@@ -165,7 +165,7 @@ static int check_may_go(struct admin *a, const struct user_row *u, struct err *e
 
 static int delete(void *context, struct err *e)
 {
-	static const struct stmt *const steps[] = { &ADMIN_USER_DELETE_TOKENS, &ADMIN_USER_DELETE_MEMBERSHIPS,
+	static const struct stmt *const steps[] = { &ADMIN_USER_DELETE_TOKENS, &ADMIN_USER_DELETE_EMAIL_TOKENS, &ADMIN_USER_DELETE_MEMBERSHIPS,
 						    &ADMIN_USER_DELETE_OWNED_MEMBERS, &ADMIN_USER_DELETE_OWNED, &ADMIN_USER_DELETE };
 	struct change *c = context;
 

@@ -123,6 +123,10 @@ def without_time(state):
 
 SAMPLES = {
     "EmailSignup": lambda w: {"name": "N", "loginName": "walker", "email": "walker@example.com", "password": "long enough 1"},
+    "ForgotPassword": lambda w: {"email": "walker@example.com"},
+    "BatchCreateOrgInviteEmail": lambda w: {"invites": [{"email": "walker@example.com", "role": "member"}]},
+    "BatchCreateOrgUnverifiedInviteEmail": lambda w: {"invites": [{"email": "walker@example.com", "role": "member"}]},
+    "CreateOrgInviteLink": lambda w: {"email": "", "role": "member"},
     "NewOrganization": lambda w: {"orgName": "walkers"},
     "CreateStack": lambda w: {"stackName": "walked", "tags": {"a": "b"}},
     "RenameStack": lambda w: {"newName": "other", "newProject": "other"},
