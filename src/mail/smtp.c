@@ -41,7 +41,9 @@ static size_t take_line(char *data, size_t size, size_t count, void *context)
 		n--;
 	if (n && data[0] == '2')
 		s->greeted = true;
-	copy_words(data, n, s->answer);
+	/* "Goodbye" after a refusal says nothing. */
+	if (n < 3 || memcmp(data, "221", 3))
+		copy_words(data, n, s->answer);
 	return size * count;
 }
 

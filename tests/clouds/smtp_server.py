@@ -40,7 +40,7 @@ class Handler:
             return answer
         with open(self.taken, "a", encoding="utf-8") as f:
             f.write(json.dumps({"from": envelope.mail_from, "to": envelope.rcpt_tos, "data": envelope.content.decode("latin-1"),
-                                "tls": bool(session.ssl), "user": session.auth_data}) + "\n")
+                                "tls": bool(server.transport.get_extra_info("ssl_object")), "user": session.auth_data}) + "\n")
         return "250 2.0.0 taken"
 
 

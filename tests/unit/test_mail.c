@@ -116,7 +116,7 @@ static void lets_no_text_out(void **state)
 			headers += at < body && *at != ' ';
 		}
 		assert_int_equal(headers, 9);
-		assert_null(strstr(message, "\r\nBcc"));
+		assert_true(!strstr(message, "\r\nBcc") || strstr(message, "\r\nBcc") >= body + 2);
 		for (const char *at = message; *at; at++)
 			assert_true((*at >= ' ' && *at <= '~') || *at == '\r' || *at == '\n');
 	}
