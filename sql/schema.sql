@@ -106,7 +106,7 @@ CREATE TABLE mail_messages (
   sent_at DATETIME(6) NULL,
   problem VARCHAR(512) CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci NOT NULL DEFAULT '' COMMENT 'why the last attempt failed',
   PRIMARY KEY (id),
-  KEY mail_messages_age (created_at),
+  KEY mail_messages_age (state, created_at),
   KEY mail_messages_due (state, next_attempt_at)
 ) COMMENT='mails, written in the transaction of their cause';
 

@@ -212,7 +212,7 @@ const struct db_column admin_mail_columns[] = {
 	"CASE WHEN state = 'waiting' THEN next_attempt_at END AS next_attempt_at, give_up_at, sent_at FROM mail_messages "
 
 const struct stmt ADMIN_MAILS = STMT("admin.mails",
-	MAIL_ROW "WHERE (? IS NULL OR state = ?) ORDER BY created_at DESC LIMIT 1000");
+	MAIL_ROW "WHERE (? IS NULL OR state = ?) ORDER BY id DESC LIMIT 1000");
 
 const struct stmt ADMIN_MAIL = STMT("admin.mail",
 	MAIL_ROW "WHERE id = ?");

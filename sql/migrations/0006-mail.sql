@@ -15,7 +15,7 @@ CREATE TABLE mail_messages (
   problem VARCHAR(512) CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci NOT NULL DEFAULT '' COMMENT 'why the last attempt failed',
   PRIMARY KEY (id),
   KEY mail_messages_due (state, next_attempt_at),
-  KEY mail_messages_age (created_at)
+  KEY mail_messages_age (state, created_at)
 ) COMMENT='mails, written in the transaction of their cause';
 
 CREATE TABLE mail_limits (

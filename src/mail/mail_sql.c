@@ -36,7 +36,7 @@ const struct stmt MAIL_FAILED = STMT("mail.failed",
 	"UPDATE mail_messages SET state = 'failed', problem = ? WHERE id = ? AND attempts = ? AND state = 'waiting'");
 
 const struct stmt MAIL_PURGE = STMT("mail.purge",
-	"DELETE FROM mail_messages WHERE created_at < UTC_TIMESTAMP(6) - INTERVAL ? DAY AND state <> 'waiting' LIMIT 500");
+	"DELETE FROM mail_messages WHERE state = ? AND created_at < UTC_TIMESTAMP(6) - INTERVAL ? DAY LIMIT 500");
 
 const struct stmt LIMIT_COUNT = STMT("limit.count",
 	"UPDATE mail_limits SET uses = uses + 1 WHERE subject = ? AND period = ? AND uses < ?");

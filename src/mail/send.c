@@ -78,10 +78,11 @@ int mail_send_next(struct db *db, const struct mail_config *config, struct mail_
 
 int mail_purge(struct db *db, int64_t now_us, struct err *e)
 {
-	int64_t mails = 0, limits = 0;
+	int64_t sent = 0, failed = 0, limits = 0;
 
-	if (db_exec(db, &MAIL_PURGE, DB_VALUES(db_int(MAIL_KEEP_DAYS)), &mails, e) < 0 ||
+	if (db_exec(db, &MAIL_PURGE, DB_VALUES(db_text("sent"), db_int(MAIL_KEEP_DAYS)), &sent, e) < 0 ||
+	    db_exec(db, &MAIL_PURGE, DB_VALUES(db_text("failed"), db_int(MAIL_KEEP_DAYS)), &failed, e) < 0 ||
 	    db_exec(db, &LIMIT_PURGE, DB_VALUES(db_int(now_us / HOUR_US - 1)), &limits, e) < 0)
 		return -1;
-	return mails > 0 || limits > 0;
+	return sent > 0 || failed > 0 || limits > 0;
 }
