@@ -69,6 +69,7 @@ int mail_send_next(struct db *db, const struct mail_config *config, struct mail_
 
 	if (rc <= 0)
 		return rc;
+	fault_point("mail.found");
 	if (db_exec(db, &MAIL_CLAIM, DB_VALUES(db_int(CLAIM_SECONDS), db_text(m.id), db_int(m.attempts)), &changed, e) < 0)
 		return -1;
 	fault_point("mail.claimed");

@@ -14,7 +14,7 @@ import pytest
 from certificate import Certificate
 from conftest import BUILD, CACHE
 from lib.client import Access, Client
-from lib.server import Installation
+from lib.server import Installation, state, wait_for
 from mails import MailServer
 
 SENDER = "Pülümi, \"Inc.\" <pulumi@mail.example.com>"
@@ -257,6 +257,14 @@ class TestSending:
             assert one.returncode == 0, out
         assert [len(server.taken_for(p.email)) for p in people] == [1] * 12
         assert sql("SELECT DISTINCT state, attempts FROM mail_messages") == [["sent", "1"]]
+
+    def test_who_found_a_mail_comes_too_late(self, server, mailing, job, person):
+        slow = start_job(mailing, PULUMI_FAULT_POINT="mail.found:1:stop")
+        wait_for(lambda: state(slow.pid) == "T", 30, "the job did not stop where it was told", slow)
+        assert "sent=1" in job()
+        slow.send_signal(signal.SIGCONT)
+        out, _ = slow.communicate(timeout=60)
+        assert (slow.returncode, out) == (0, "") and len(server.taken_for(person.email)) == 1
 
     @pytest.mark.parametrize("point,times", [("mail.claimed", 1), ("mail.sent", 2)])
     def test_a_job_that_is_killed(self, server, mailing, job, person, sql, point, times):
