@@ -11,7 +11,10 @@
 #define USUAL_SECONDS 60
 #define FIRST_AFTER_US (2 * SECOND)	/* the first requests are not slowed by housekeeping */
 
-/* Jobs that need not look every minute (they work less often still, when it is their turn among all hosts), or that somebody waits for. */
+/*
+ * Jobs that need not look every minute (they work less often still, when it is their turn among all hosts), and those that
+ * somebody waits for.
+ */
 static const struct {
 	const char *name;
 	int seconds;

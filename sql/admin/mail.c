@@ -32,6 +32,16 @@ static const struct field mail_fields[] = {
 	{ 0 },
 };
 
+struct tried {
+	const char *server, *answer;
+};
+
+static const struct field tried_fields[] = {
+	FIELD(tried, server, "server", FIELD_TEXT),
+	FIELD(tried, answer, "answer", FIELD_TEXT),
+	{ 0 },
+};
+
 struct change {
 	struct admin *a;
 	const char *id, *event;
@@ -125,6 +135,8 @@ int admin_mail_test(struct admin *a, struct err *e)
 		return err_set(e, ERR_BAD_REQUEST, "SMTP_SERVER is not set: this installation sends no mail");
 	if (mail_send(a->app.mail, &mail, a->app.now_us(), &a->arena, &answer, e) < 0)
 		return -1;
+	if (a->json)
+		admin_show(a, tried_fields, &(struct tried){ a->app.mail->url, answer });
 	admin_say(a, "%s took it: %s", a->app.mail->url, answer);
 	return 1;
 }

@@ -32,7 +32,10 @@ int email_verify(struct db *db, const char *token, int64_t now_us, struct arena 
 /* The user's address when a link to verify it is under way: 1, or 0. */
 int email_pending(struct db *db, const char *user_id, int64_t now_us, struct arena *arena, char **ret_email, struct err *e)
 	WARN_UNUSED;
-/* Queues a mail with a link to choose a new password, if a user has that address. 429 when `caller` asks too often. In a transaction. */
+/*
+ * Queues a mail with a link to choose a new password, if a user has that address. 429 when `caller`, a network address, asks
+ * too often. In a transaction.
+ */
 int email_ask_reset(struct db *db, const struct mail_config *config, const char *email, const char *caller, int64_t now_us,
 		    struct err *e) WARN_UNUSED;
 /*

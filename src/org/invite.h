@@ -31,7 +31,10 @@ int invite_list(struct db *db, const struct caller *c, int64_t now_us, struct ar
 int invite_list_for(struct db *db, const char *email, int64_t now_us, struct arena *arena, struct invite **ret_list,
 		    size_t *ret_count, struct err *e) WARN_UNUSED;
 
-/* Excludes other changes of members and invitations; 400 for the individual organization of a user. In a transaction, before the calls below. */
+/*
+ * Excludes other changes of members and invitations; 400 for the individual organization of a user. In a transaction, before
+ * the calls below.
+ */
 int invite_begin(struct db *db, const struct caller *c, struct err *e) WARN_UNUSED;
 /* A link to hand over. 400 when too many invitations are pending. */
 int invite_make_link(struct db *db, const struct caller *c, const struct role *role, int64_t now_us, struct arena *arena,

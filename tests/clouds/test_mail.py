@@ -163,6 +163,9 @@ class TestSending:
         try:
             assert "250 2.0.0 taken" in admin("mail", "test", "--to", "x@example.com", **settings_for(other, certificate))
             assert other.taken()[0].tls
+            told = json.loads(admin("mail", "test", "--to", "x@example.com", "--json", **settings_for(other, certificate)))
+            assert told == {"server": f"smtps://{other.where}", "answer": "250 2.0.0 taken"}
+            assert "not an e-mail address" in admin("mail", "test", "--to", "x", code=1, **settings_for(other, certificate))
         finally:
             other.stop()
 
