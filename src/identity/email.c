@@ -90,6 +90,11 @@ int email_ask_verification(struct db *db, const struct mail_config *config, cons
 	return rc <= 0 ? rc : send_link(db, config, &verification, &u, now_us, e);
 }
 
+static int useless(struct err *e)
+{
+	return err_set(e, ERR_BAD_REQUEST, "Bad Request: the link was used before, has expired, or is not complete; ask for a new one");
+}
+
 static int by_token(struct db *db, const struct link_kind *k, const char *token, int64_t now_us, struct arena *arena,
 		    struct email_user *ret_user, struct err *e)
 {
@@ -100,10 +105,7 @@ static int by_token(struct db *db, const struct link_kind *k, const char *token,
 	rc = db_one(db, &EMAIL_USER_BY_TOKEN,
 		    DB_VALUES(db_bytes((struct span){ (char *)digest, sizeof(digest) }), db_text(k->purpose), db_time(now_us)),
 		    email_user_columns, ret_user, arena, e);
-	if (rc == 0)
-		return err_set(e, ERR_BAD_REQUEST, "Bad Request: the link was used before, has expired, or is not complete; ask for "
-			       "a new one");
-	return rc;
+	return rc ? rc : useless(e);
 }
 
 /* Of two that come with one link at once the second finds it used. */
@@ -113,7 +115,7 @@ static int use_up(struct db *db, const struct link_kind *k, const char *user_id,
 
 	if (db_exec(db, &EMAIL_TOKENS_USE, DB_VALUES(db_text(user_id), db_text(k->purpose)), &changed, e) < 0)
 		return -1;
-	return changed ? 1 : err_set(e, ERR_BAD_REQUEST, "Bad Request: the link was used a moment ago; ask for a new one");
+	return changed ? 1 : useless(e);
 }
 
 int email_verify(struct db *db, const char *token, int64_t now_us, struct arena *arena, char **ret_user_id, struct err *e)
@@ -162,12 +164,15 @@ int email_reset(struct db *db, const char *token, const char *password, int64_t 
 {
 	struct email_user u = { 0 };
 	char encoded[128], id[UUID_TEXT];
+	int64_t changed = 0;
 
 	if (by_token(db, &reset, token, now_us, arena, &u, e) < 0 ||
 	    identity_check_password(&(struct signup){ u.name, u.login, u.email, password }, e) < 0 ||
 	    password_hash(password, encoded, e) < 0 || use_up(db, &reset, u.id, e) < 0 ||
-	    db_exec(db, &EMAIL_SET_PASSWORD, DB_VALUES(db_text(encoded), db_time(now_us), db_text(u.id)), NULL, e) < 0)
+	    db_exec(db, &EMAIL_SET_PASSWORD, DB_VALUES(db_text(encoded), db_time(now_us), db_text(u.id)), &changed, e) < 0)
 		return -1;
+	if (!changed)
+		return useless(e);
 	*ret_user_id = u.id;
 	return token_create(db, u.id, "password reset", "made when the password was reset", -1, now_us, id, ret_bearer, e);
 }

@@ -33,7 +33,7 @@ int email_verify(struct db *db, const char *token, int64_t now_us, struct arena 
 int email_pending(struct db *db, const char *user_id, int64_t now_us, struct arena *arena, char **ret_email, struct err *e)
 	WARN_UNUSED;
 /*
- * Queues a mail with a link to choose a new password, if a user has that address. 429 when `caller`, a network address, asks
+ * Queues a mail with a link to choose a new password, if a user with a password has that address. 429 when `caller`, a network address, asks
  * too often. In a transaction.
  */
 int email_ask_reset(struct db *db, const struct mail_config *config, const char *email, const char *caller, int64_t now_us,

@@ -19,8 +19,9 @@ const struct stmt EMAIL_USER = STMT("email.user",
 const struct stmt EMAIL_USER_BY_LOGIN = STMT("email.user_by_login",
 	USER_ROW "WHERE u.login = ?");
 
+/* Who has no password was given none: such accounts are let in by tokens only. */
 const struct stmt EMAIL_USER_BY_ADDRESS = STMT("email.user_by_address",
-	USER_ROW "WHERE u.email = ?");
+	USER_ROW "WHERE u.email = ? AND u.password IS NOT NULL");
 
 /* A token is worth nothing once the user has another address. */
 const struct stmt EMAIL_USER_BY_TOKEN = STMT("email.user_by_token",
@@ -46,4 +47,5 @@ const struct stmt EMAIL_SET_VERIFIED = STMT("email.set_verified",
 
 /* Whoever reads the mail has shown that the address is its own. */
 const struct stmt EMAIL_SET_PASSWORD = STMT("email.set_password",
-	"UPDATE users SET password = ?, email_verified_at = COALESCE(email_verified_at, ?) WHERE id = ?");
+	"UPDATE users SET password = ?, email_verified_at = COALESCE(email_verified_at, ?) "
+	"WHERE id = ? AND password IS NOT NULL");

@@ -298,6 +298,18 @@ class TestSending:
         assert done.returncode != 0 and named in done.stderr.decode()
 
 
+def test_pulumi_serve_sends_what_waits(server, certificate, tmp_path):
+    """The whole way, without anybody starting a job."""
+    libexec = tmp_path / "libexec"
+    libexec.mkdir()
+    for program in ("fcgi/pulumi-api.fcgi", "cron/pulumi-job-send-mail"):
+        (libexec / program.partition("/")[2]).symlink_to(BUILD / program)
+    more = {"PULUMI_API_CONTAINER_MODE": "FULL", "PULUMI_LIBEXEC_DIR": str(libexec)}
+    with Installation(BUILD, responders=1, environment=settings_for(server, certificate, **more)) as started:
+        someone = Person(Client(started.url))
+        wait_for(lambda: server.taken_for(someone.email), 60, "the mail did not arrive", started.process, started.log)
+
+
 class TestVerification:
     def test_a_link_works_once(self, server, job, person, anybody):
         person.client.get("/api/user/verified-email").expect_problem(404)
@@ -396,6 +408,17 @@ class TestReset:
         sql(f"UPDATE users SET email = REPLACE(email, '@', 'é@') WHERE login = '{other.login}'")
         self.ask(anybody, other.email.replace("@", "e@")).expect(204)
         assert sql("SELECT COUNT(*) FROM mail_messages WHERE kind = 'reset-password'") == [["0"]]
+
+    def test_accounts_without_a_password(self, server, job, person, anybody, sql):
+        """An administrator let them in by tokens only."""
+        self.ask(anybody, person.email).expect(204)
+        job()
+        secret = server.taken_for(person.email)[-1].secret
+        sql(f"UPDATE users SET password = NULL WHERE login = '{person.login}'; DELETE FROM mail_messages")
+        anybody.post("/api/console/email/reset-password", {"token": secret, "password": "long enough 1"}).expect_problem(400)
+        self.ask(anybody, person.email).expect(204)
+        assert sql("SELECT COUNT(*) FROM mail_messages") == [["0"]]
+        assert sql(f"SELECT password IS NULL FROM users WHERE login = '{person.login}'") == [["1"]]
 
     def test_limits(self, person, anybody, sql):
         for _ in range(7):
