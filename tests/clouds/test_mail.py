@@ -4,6 +4,7 @@
 import json
 import os
 import pathlib
+import re
 import signal
 import subprocess
 import time
@@ -43,7 +44,8 @@ def server(server_started):
 
 def settings_for(server, certificate, **more):
     return {"SMTP_SERVER": server.where, "SMTP_USERNAME": server.options["user"] or "", "SMTP_PASSWORD": server.options["password"] if server.options["user"] else "",
-            "SMTP_GENERIC_SENDER": SENDER, "SSL_CERT_FILE": str(certificate.ca), "PULUMI_CONSOLE_DOMAIN": CONSOLE, **more}
+            "SMTP_GENERIC_SENDER": SENDER, "SSL_CERT_FILE": str(certificate.ca), "PULUMI_CONSOLE_DOMAIN": CONSOLE,
+            "METRICS_WEBHOOK_SECRET": "scraper", **more}
 
 
 @pytest.fixture(scope="session")
@@ -125,6 +127,12 @@ def person(new_person, no_mails):
 def state_of(sql, email):
     return sql(f"SELECT state, attempts, next_attempt_at > UTC_TIMESTAMP(6), message IS NULL, problem FROM mail_messages WHERE recipient = '{email}' "
                "ORDER BY id DESC LIMIT 1")[0]
+
+
+def counted(mailing):
+    """What Prometheus would see."""
+    answer = Client(mailing.url).get("/metrics", headers={"Authorization": "webhook-token scraper"}).expect(200)
+    return {name: int(value) for name, value in re.findall(r"^pulumi_mails_(\w+) (\d+)$", answer.body.decode(), re.M)}
 
 
 def make_due(sql):
@@ -228,9 +236,11 @@ class TestSending:
         assert len(server.taken_for(person.email)) == 1
 
     @pytest.mark.parametrize("command", ["rcpt", "data"])
-    def test_never(self, server, job, person, sql, admin, command):
+    def test_never(self, server, job, person, mailing, admin, command):
+        assert counted(mailing) == {"waiting": 1, "failed": 0}
         server.answer(f"{command} 550 5.1.1 no such user")
         assert "failed=1" in job()
+        assert counted(mailing) == {"waiting": 0, "failed": 1}
         [failed] = json.loads(admin("mail", "list", "--state", "failed", "--json"))
         assert failed["recipient"] == person.email and failed["problem"] == "550 5.1.1 no such user"
         assert person.email in admin("mail", "show", "--id", failed["id"])
