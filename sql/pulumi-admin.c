@@ -59,6 +59,16 @@ static const struct command commands[] = {
 	  START_DATABASE, true, admin_key_forget,
 	  { { "--id", "ID", "as the server named it when it did not start", true },
 	    { "--accept-loss", NULL, "needed: the secrets cannot be brought back", false } } },
+	{ "mail list", "Lists mails, newest first, at most 1000.", START_DATABASE, false, admin_mail_list,
+	  { { "--state", "STATE", "only waiting, sent or failed ones", false } } },
+	{ "mail show", "Shows a mail, but not its text, which may hold a link that signs somebody in.", START_DATABASE, false,
+	  admin_mail_show, { { "--id", "ID", "as mail list shows it", true } } },
+	{ "mail retry", "Sends again what failed, or at once what waits: for another three days.", START_DATABASE, true, admin_mail_retry,
+	  { { "--id", "ID", "as mail list shows it", false }, { "--all-failed", NULL, "all mails that failed", false } } },
+	{ "mail drop", "Forgets a mail; one that waits is not sent any more.", START_DATABASE, true, admin_mail_drop,
+	  { { "--id", "ID", "as mail list shows it", false }, { "--all-failed", NULL, "all mails that failed", false } } },
+	{ "mail test", "Sends a mail at once, without queue and database, and says what the mail server answered.", 0, false,
+	  admin_mail_test, { { "--to", "ADDRESS", "who gets it", true } } },
 	{ "backup check", "Reads a whole backup and compares it with the digests in its manifest.", 0, false, admin_backup_check,
 	  { { "--from", "FOLDER", "that backup made", true } } },
 	{ "backup", "Writes everything but the master keys into a new folder, as it is at one moment. The server may run.",
@@ -80,7 +90,7 @@ static void help(FILE *out)
 	admin_summary(out, commands, COMMAND_COUNT, NULL);
 	fputs("Every command takes --help and --json, those that change something --dry-run. Settings come from the\n"
 	      "environment and pulumi-api.conf, as for the server:\n", out);
-	settings_help(out, "database,objects,keys");
+	settings_help(out, "database,objects,keys,mail");
 	fputs("Exit codes: 0 done, 1 failed, or (check, verify) something is wrong, 2 wrong usage.\n", out);
 }
 

@@ -48,6 +48,18 @@ CREATE TABLE claims (
   PRIMARY KEY (name)
 ) COMMENT='work that one process may do at a time';
 
+CREATE TABLE email_tokens (
+  token_sha256 BINARY(32) NOT NULL COMMENT 'the value itself is in the mail only',
+  user_id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  purpose VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'verify or reset',
+  email VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci NOT NULL COMMENT 'where it was sent: good only while it is the address of the user',
+  created_at DATETIME(6) NOT NULL,
+  expires_at DATETIME(6) NOT NULL,
+  PRIMARY KEY (token_sha256),
+  KEY email_tokens_expires (expires_at),
+  KEY email_tokens_user (user_id, purpose)
+) COMMENT='what a link in a mail proves, once';
+
 CREATE TABLE event_batches (
   update_id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
   first_sequence BIGINT NOT NULL COMMENT 'smallest event sequence in it',
@@ -72,6 +84,32 @@ CREATE TABLE journal_batches (
   CONSTRAINT journal_batches_update FOREIGN KEY (update_id) REFERENCES updates (id) ON DELETE CASCADE
 ) COMMENT='journal entries of running and recently ended updates, a row a request';
 
+CREATE TABLE mail_limits (
+  subject BINARY(32) NOT NULL COMMENT 'SHA-256 of what is limited, e.g. mails to one address',
+  period BIGINT NOT NULL COMMENT 'hours since 1970',
+  uses BIGINT NOT NULL COMMENT 'so far in this hour',
+  PRIMARY KEY (subject, period),
+  KEY mail_limits_period (period)
+) COMMENT='how often something was done in an hour';
+
+CREATE TABLE mail_messages (
+  id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'UUIDv7, also in the Message-ID',
+  kind VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'what it is about, e.g. verify-email',
+  recipient VARCHAR(254) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'the one address that it goes to',
+  subject VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci NOT NULL,
+  message MEDIUMBLOB NULL COMMENT 'headers and body as they are sent; NULL: sent, so that no link stays here',
+  state VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'waiting, sent or failed',
+  attempts BIGINT NOT NULL DEFAULT '0' COMMENT 'grows with each claim: who changed it from n to n+1 may send',
+  next_attempt_at DATETIME(6) NOT NULL COMMENT 'due from then on; while it is being sent, when it counts as not sent',
+  give_up_at DATETIME(6) NOT NULL COMMENT 'an attempt that fails later is the last one',
+  created_at DATETIME(6) NOT NULL,
+  sent_at DATETIME(6) NULL,
+  problem VARCHAR(512) CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci NOT NULL DEFAULT '' COMMENT 'why the last attempt failed',
+  PRIMARY KEY (id),
+  KEY mail_messages_age (state, created_at),
+  KEY mail_messages_due (state, next_attempt_at)
+) COMMENT='mails, written in the transaction of their cause';
+
 CREATE TABLE master_keys (
   id CHAR(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'start of the SHA-256 of the key, hex',
   created_at DATETIME(6) NOT NULL COMMENT 'when it was first seen',
@@ -79,6 +117,23 @@ CREATE TABLE master_keys (
   forgotten_at DATETIME(6) NULL COMMENT 'lost for good, an administrator said: nothing waits for it any more',
   PRIMARY KEY (id)
 ) COMMENT='master keys that have sealed; the keys themselves are never here';
+
+CREATE TABLE organization_invites (
+  id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'UUIDv7',
+  organization_id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  token_sha256 BINARY(32) NOT NULL COMMENT 'the value itself is in the link only',
+  email VARCHAR(254) CHARACTER SET ascii COLLATE ascii_general_ci NULL COMMENT 'NULL: whoever has the link',
+  role VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'admin or member',
+  state VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'pending, accepted or canceled',
+  sender_user_id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'who sent it last',
+  created_at DATETIME(6) NOT NULL,
+  sent_at DATETIME(6) NOT NULL,
+  expires_at DATETIME(6) NULL COMMENT 'NULL: never',
+  PRIMARY KEY (id),
+  KEY organization_invites_email (email, state),
+  KEY organization_invites_organization (organization_id, state, id),
+  UNIQUE KEY organization_invites_token (token_sha256)
+) COMMENT='invitations to join an organization';
 
 CREATE TABLE organization_members (
   organization_id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
@@ -233,6 +288,7 @@ CREATE TABLE users (
   site_admin TINYINT(1) NOT NULL DEFAULT '0' COMMENT 'administers this installation',
   default_organization_id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NULL COMMENT 'where stacks without an owner go; NULL: the first membership',
   created_at DATETIME(6) NOT NULL,
+  email_verified_at DATETIME(6) NULL COMMENT 'when the user showed that the address is its own; NULL: not yet',
   PRIMARY KEY (id),
   UNIQUE KEY users_email (email),
   UNIQUE KEY users_login (login)

@@ -6,24 +6,31 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/settings.h"
+
 #define PREFIX "pulumi-job-"
 #define SECOND 1000000LL
 #define USUAL_SECONDS 60
 #define FIRST_AFTER_US (2 * SECOND)	/* the first requests are not slowed by housekeeping */
 
-/* Jobs that need not look every minute: they work less often still, when it is their turn among all hosts. */
+/*
+ * Jobs that need not look every minute (they work less often still, when it is their turn among all hosts), and those that
+ * somebody waits for.
+ */
 static const struct {
 	const char *name;
 	int seconds;
+	const char *setting;	/* only when it is set; NULL: always */
 } periods[] = {
-	{ "purge-tokens", 300 },
-	{ "sweep-objects", 300 },
+	{ "purge-tokens", 300, NULL },
+	{ "send-mail", 10, "SMTP_SERVER" },
+	{ "sweep-objects", 300, NULL },
 };
 
 static int64_t period_us(const char *name)
 {
 	for (size_t i = 0; i < sizeof(periods) / sizeof(periods[0]); i++)
-		if (!strcmp(periods[i].name, name))
+		if (!strcmp(periods[i].name, name) && (!periods[i].setting || setting(periods[i].setting)))
 			return periods[i].seconds * SECOND;
 	return USUAL_SECONDS * SECOND;
 }

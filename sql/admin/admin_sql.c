@@ -57,6 +57,9 @@ const struct stmt ADMIN_USER_OWNED_STACK = STMT("admin.user_owned_stack",
 const struct stmt ADMIN_USER_DELETE_TOKENS = STMT("admin.user_delete_tokens",
 	"DELETE FROM access_tokens WHERE user_id = ?");
 
+const struct stmt ADMIN_USER_DELETE_EMAIL_TOKENS = STMT("admin.user_delete_email_tokens",
+	"DELETE FROM email_tokens WHERE user_id = ?");
+
 const struct stmt ADMIN_USER_DELETE_MEMBERSHIPS = STMT("admin.user_delete_memberships",
 	"DELETE FROM organization_members WHERE user_id = ?");
 
@@ -187,3 +190,45 @@ const struct db_column admin_keys_columns[] = {
 const struct stmt ADMIN_MASTER_KEYS = STMT("admin.master_keys",
 	"SELECT m.id AS id, (SELECT COUNT(*) FROM stack_keys k WHERE k.master_key_id = m.id) AS stacks, "
 	"m.created_at AS created_at, m.retired_at AS retired_at, m.forgotten_at AS forgotten_at FROM master_keys m ORDER BY m.created_at, m.id");
+
+/* --- mails --- */
+
+const struct db_column admin_mail_columns[] = {
+	DB_COLUMN(mail_row, id, COLUMN_TEXT),
+	DB_COLUMN(mail_row, state, COLUMN_TEXT),
+	DB_COLUMN(mail_row, kind, COLUMN_TEXT),
+	DB_COLUMN(mail_row, recipient, COLUMN_TEXT),
+	DB_COLUMN(mail_row, subject, COLUMN_TEXT),
+	DB_COLUMN(mail_row, problem, COLUMN_TEXT),
+	DB_COLUMN(mail_row, attempts, COLUMN_INT),
+	DB_COLUMN(mail_row, created_at, COLUMN_TIME),
+	DB_COLUMN(mail_row, next_attempt_at, COLUMN_TIME),
+	DB_COLUMN(mail_row, give_up_at, COLUMN_TIME),
+	DB_COLUMN(mail_row, sent_at, COLUMN_TIME),
+	{ 0 },
+};
+
+#define MAIL_ROW                                                                                   \
+	"SELECT id, state, kind, recipient, subject, problem, attempts, created_at, "              \
+	"CASE WHEN state = 'waiting' THEN next_attempt_at END AS next_attempt_at, give_up_at, sent_at FROM mail_messages "
+
+const struct stmt ADMIN_MAILS = STMT("admin.mails",
+	MAIL_ROW "WHERE (? IS NULL OR state = ?) ORDER BY id DESC LIMIT 1000");
+
+const struct stmt ADMIN_MAIL = STMT("admin.mail",
+	MAIL_ROW "WHERE id = ?");
+
+/* As if it were new: another three days. */
+const struct stmt ADMIN_MAIL_RETRY = STMT("admin.mail_retry",
+	"UPDATE mail_messages SET state = 'waiting', next_attempt_at = UTC_TIMESTAMP(6), give_up_at = UTC_TIMESTAMP(6) + INTERVAL 72 HOUR "
+	"WHERE id = ? AND state <> 'sent'");
+
+const struct stmt ADMIN_MAIL_RETRY_FAILED = STMT("admin.mail_retry_failed",
+	"UPDATE mail_messages SET state = 'waiting', next_attempt_at = UTC_TIMESTAMP(6), give_up_at = UTC_TIMESTAMP(6) + INTERVAL 72 HOUR "
+	"WHERE state = 'failed'");
+
+const struct stmt ADMIN_MAIL_DROP = STMT("admin.mail_drop",
+	"DELETE FROM mail_messages WHERE id = ?");
+
+const struct stmt ADMIN_MAIL_DROP_FAILED = STMT("admin.mail_drop_failed",
+	"DELETE FROM mail_messages WHERE state = 'failed'");

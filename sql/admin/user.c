@@ -165,8 +165,8 @@ static int check_may_go(struct admin *a, const struct user_row *u, struct err *e
 
 static int delete(void *context, struct err *e)
 {
-	static const struct stmt *const steps[] = { &ADMIN_USER_DELETE_TOKENS, &ADMIN_USER_DELETE_MEMBERSHIPS,
-						    &ADMIN_USER_DELETE_OWNED_MEMBERS, &ADMIN_USER_DELETE_OWNED, &ADMIN_USER_DELETE };
+	static const struct stmt *const steps[] = { &ADMIN_USER_DELETE_TOKENS, &ADMIN_USER_DELETE_EMAIL_TOKENS,
+						    &ADMIN_USER_DELETE_MEMBERSHIPS, &ADMIN_USER_DELETE_OWNED_MEMBERS, &ADMIN_USER_DELETE_OWNED, &ADMIN_USER_DELETE };
 	struct change *c = context;
 
 	if (check_may_go(c->a, &c->user, e) < 0)

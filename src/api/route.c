@@ -38,6 +38,7 @@ static bool take_segment(struct request *rq, struct span placeholder, const char
 		{ "{program}", offsetof(struct request, program) },
 		{ "{user}", offsetof(struct request, user) },
 		{ "{token}", offsetof(struct request, token) },
+		{ "{invite}", offsetof(struct request, invite) },
 	};
 
 	if (!*text || (span_equal(placeholder, SPAN("{kind}")) && !is_kind(text)))
@@ -73,7 +74,7 @@ static bool match(struct request *rq, const char *pattern)
 static void forget_path(struct request *rq)
 {
 	rq->path = (struct stack_path){ 0 };
-	rq->kind = rq->update_id = rq->version = rq->tag = rq->program = rq->user = rq->token = NULL;
+	rq->kind = rq->update_id = rq->version = rq->tag = rq->program = rq->user = rq->token = rq->invite = NULL;
 }
 
 const struct route *route_find(struct request *rq, struct err *e)

@@ -21,6 +21,7 @@ enum err_kind {
 	ERR_CONFLICT,		/* 409 */
 	ERR_TOO_LARGE,		/* 413 */
 	ERR_MEDIA_TYPE,		/* 415 */
+	ERR_TOO_MANY,		/* 429 */
 	ERR_INTERNAL,		/* 500 */
 	ERR_UNAVAILABLE,	/* 503: a dependency is away; the client may try again */
 	ERR_RETRY,		/* never sent: the transaction lost a race, run it again */

@@ -29,6 +29,14 @@
 #define LIMIT_TOKENS_PAGE 1000
 #define LIMIT_TOKENS_PER_USER 1000
 #define LIMIT_TOKEN_SECONDS (2 * 366 * 86400LL)	/* the longest life of a token that ends at all */
+#define LIMIT_MAIL_TEXT (64ULL << 10)		/* text of one mail */
+#define LIMIT_MAIL_SUBJECT 200			/* characters */
+#define LIMIT_MAIL_ADDRESS 254			/* RFC 5321 §4.5.3.1, less the angle brackets */
+#define LIMIT_MAILS_PER_ADDRESS 5		/* an hour, of one kind, to one address */
+#define LIMIT_MAILS_PER_CALLER 20		/* an hour, caused by one network address that is not signed in */
+#define LIMIT_MAILS_PER_USER 100		/* an hour, caused by one user */
+#define LIMIT_INVITES 100			/* of one batch, count */
+#define LIMIT_INVITES_PENDING 1000		/* of one organization, count */
 #define LIMIT_AUDIT_EXPORT 1000000		/* events of one export, count */
 
 #endif

@@ -7,7 +7,7 @@ static const int statuses[ERR_KIND_COUNT] = {
 	[ERR_NONE] = 500,	[ERR_BAD_REQUEST] = 400, [ERR_UNAUTHORIZED] = 401,
 	[ERR_FORBIDDEN] = 403,	[ERR_NOT_FOUND] = 404,	 [ERR_METHOD] = 405,
 	[ERR_CONFLICT] = 409,	[ERR_TOO_LARGE] = 413,	 [ERR_MEDIA_TYPE] = 415,
-	[ERR_INTERNAL] = 500,	[ERR_UNAVAILABLE] = 503, [ERR_RETRY] = 503,
+	[ERR_TOO_MANY] = 429,	[ERR_INTERNAL] = 500,	[ERR_UNAVAILABLE] = 503, [ERR_RETRY] = 503,
 };
 
 int http_problem_status(const struct err *e)

@@ -53,6 +53,7 @@ const char *http_status_text(int status)
 		{ 409, "409 Conflict" },
 		{ 413, "413 Content Too Large" },
 		{ 415, "415 Unsupported Media Type" },
+		{ 429, "429 Too Many Requests" },
 		{ 500, "500 Internal Server Error" },
 		{ 503, "503 Service Unavailable" },
 	};

@@ -136,7 +136,7 @@ static int check_email(const char *email, struct err *e)
 	return 1;
 }
 
-static int check_password(const struct signup *s, struct err *e)
+int identity_check_password(const struct signup *s, struct err *e)
 {
 	size_t n = text_characters(s->password);
 
@@ -155,7 +155,7 @@ static int check_signup(const struct signup *s, struct err *e)
 		return -1;
 	if (!*s->name)
 		return err_set(e, ERR_BAD_REQUEST, "Bad Request: 'name' is empty; give the name that others see");
-	return check_password(s, e);
+	return identity_check_password(s, e);
 }
 
 static int taken(struct err *e)

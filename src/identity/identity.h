@@ -44,6 +44,8 @@ bool identity_login_valid(const char *login);
 struct signup {
 	const char *name, *login, *email, *password;
 };
+/* 400 when the password is too short or long, or is one of the other members. */
+int identity_check_password(const struct signup *s, struct err *e) WARN_UNUSED;
 /*
  * Makes a user, its individual organization and a first token. The first user administers the site. 409, in the same
  * words, when the login or the e-mail address is taken. In a transaction.

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "api/route.h"
+#include "base/limits.h"
 #include "base/settings.h"
+#include "identity/email.h"
+#include "mail/limit.h"
 
 static const struct field organization_fields[] = {
 	FIELD(organization, name, "name", FIELD_TEXT),
@@ -97,6 +100,19 @@ const struct field signup_reply_fields[] = {
 	{ 0 },
 };
 
+/* With mail a link goes to the address. Nobody is kept from signing up because too many links were sent. */
+static int ask_verification(struct request *rq, const char *login, struct err *e)
+{
+	const char *caller = http_variable(&rq->http, "REMOTE_ADDR");
+	int rc;
+
+	if (!rq->app->mail)
+		return 0;
+	rc = limit_take(rq->db, arena_printf(rq->arena, "mails caused by %s", caller ? caller : ""), LIMIT_MAILS_PER_CALLER,
+			rq->now_us, e);
+	return rc <= 0 ? rc : email_ask_verification(rq->db, rq->app->mail, login, rq->now_us, e);
+}
+
 /* EmailSignup: the first user of an installation administers it. */
 int api_email_signup(struct request *rq, struct http_reply *rp, struct err *e)
 {
@@ -111,7 +127,7 @@ int api_email_signup(struct request *rq, struct http_reply *rp, struct err *e)
 	if (request_body(rq, signup_body_fields, &body, e) < 0)
 		return -1;
 
-	if (identity_sign_up(rq->db, &body, rq->now_us, token, e) < 0)
+	if (identity_sign_up(rq->db, &body, rq->now_us, token, e) < 0 || ask_verification(rq, body.login, e) < 0)
 		return -1;
 
 	rq->audit_detail = body.login;

@@ -28,7 +28,7 @@ int member_find(struct db *db, const char *organization_id, const char *login, s
 }
 
 /* Until the transaction ends nobody else changes members of the organization. */
-static int begin_change(struct db *db, const struct caller *c, struct err *e)
+int member_begin_change(struct db *db, const struct caller *c, struct err *e)
 {
 	int64_t changed = 0;
 
@@ -62,7 +62,7 @@ int member_add(struct db *db, const struct caller *c, const char *login, const s
 {
 	int64_t changed = 0;
 
-	if (begin_change(db, c, e) < 0)
+	if (member_begin_change(db, c, e) < 0)
 		return -1;
 	if (identity_login_valid(login) &&
 	    db_exec(db, &MEMBER_ADD, DB_VALUES(db_text(c->organization_id), db_text(role->id), db_time(now_us), db_text(login)),
@@ -78,7 +78,7 @@ int member_set_role(struct db *db, const struct caller *c, const char *login, co
 	_cleanup_(arena_clear) struct arena arena = ARENA_INIT;
 	struct member m = { 0 };
 
-	if (begin_change(db, c, e) < 0 || member_find(db, c->organization_id, login, &arena, &m, e) < 0)
+	if (member_begin_change(db, c, e) < 0 || member_find(db, c->organization_id, login, &arena, &m, e) < 0)
 		return -1;
 	if (strcmp(role->id, "admin") && check_administered(db, c, &m, &arena, e) < 0)
 		return -1;
@@ -91,7 +91,7 @@ int member_remove(struct db *db, const struct caller *c, const char *login, stru
 	_cleanup_(arena_clear) struct arena arena = ARENA_INIT;
 	struct member m = { 0 };
 
-	if (begin_change(db, c, e) < 0 || member_find(db, c->organization_id, login, &arena, &m, e) < 0)
+	if (member_begin_change(db, c, e) < 0 || member_find(db, c->organization_id, login, &arena, &m, e) < 0)
 		return -1;
 	if (!strcmp(m.user_id, c->user_id))
 		return err_set(e, ERR_BAD_REQUEST, "Bad Request: you cannot remove yourself from %s; ask another administrator",

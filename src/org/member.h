@@ -20,6 +20,8 @@ int member_list(struct db *db, const char *organization_id, const char *after, i
 /* 1, or -1 with 404 when the user is no member. */
 int member_find(struct db *db, const char *organization_id, const char *login, struct arena *arena,
 		struct member *ret_member, struct err *e) WARN_UNUSED;
+/* Excludes other changes of members until the transaction ends; 400 for the individual organization of a user. */
+int member_begin_change(struct db *db, const struct caller *c, struct err *e) WARN_UNUSED;
 /* Adds a user that exists: 404 when none does, 409 when it is a member already. In a transaction. */
 int member_add(struct db *db, const struct caller *c, const char *login, const struct role *role, int64_t now_us,
 	       struct err *e) WARN_UNUSED;

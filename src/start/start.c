@@ -6,6 +6,7 @@
 #include "base/settings.h"
 #include "blob/blob.h"
 #include "db/connect.h"
+#include "mail/mail.h"
 #include "secret/secret.h"
 #include "stack/stack_key.h"
 #include "start/measure.h"
@@ -60,6 +61,17 @@ static int open_keys(struct app *app, struct err *e)
 	return folder ? keys_add(app->keys, local, folder, e) : 1;
 }
 
+/* A wrong setting stops every program, not the first mail. */
+static int open_mail(struct app *app, struct arena *arena, struct err *e)
+{
+	struct mail_config *config = arena_alloc(arena, sizeof(*config));
+	int rc = mail_configure(arena, config, e);
+
+	if (rc == 1)
+		app->mail = config;
+	return rc < 0 ? -1 : 1;
+}
+
 int start_open(struct app *app, unsigned parts, struct arena *arena, struct err *e)
 {
 	int64_t max_body;
@@ -69,6 +81,8 @@ int start_open(struct app *app, unsigned parts, struct arena *arena, struct err 
 	    setting_bool("PULUMI_SENDFILE", &app->sendfile, e) < 0)
 		return -1;
 	app->max_body = (size_t)max_body;
+	if (open_mail(app, arena, e) < 0)
+		return -1;
 	if ((parts & START_OBJECTS) && open_objects(app, e) < 0)
 		return -1;
 	if ((parts & START_DATABASE) && open_database(app, parts, arena, e) < 0)
@@ -87,6 +101,7 @@ void start_close(struct app *app)
 	keys_close(app->keys);
 	meter_close(app->meter);
 	app->meter = NULL;
+	app->mail = NULL;
 	app->keys = NULL;
 	app->db = NULL;
 	app->objects = NULL;

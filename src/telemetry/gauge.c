@@ -26,4 +26,6 @@ void gauges_read(struct db *db, int64_t now_us, struct gauge ret_gauges[METRIC_C
 	ret_gauges[METRIC_RESOURCES] = known(row.resources);
 	ret_gauges[METRIC_UPDATES_RUNNING] = known(row.updates_running);
 	ret_gauges[METRIC_LEASES_ACTIVE] = known(row.leases_active);
+	ret_gauges[METRIC_MAILS_WAITING] = known(row.mails_waiting);
+	ret_gauges[METRIC_MAILS_FAILED] = known(row.mails_failed);
 }

@@ -5,7 +5,7 @@
 #include "db/db.h"
 
 struct gauge_row {
-	int64_t stacks, resources, updates_running, leases_active;
+	int64_t stacks, resources, updates_running, leases_active, mails_waiting, mails_failed;
 };
 extern const struct db_column gauge_columns[];
 extern const struct stmt GAUGES;

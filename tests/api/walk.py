@@ -69,6 +69,8 @@ class World:
         self.journal = self.journal_stack.begin(journal=1)
         self.journal.append(entry(BEGIN, 1), entry(SUCCESS, 1, state=root(self.journal_stack)))
         self.ciphertext = self.encrypt(self.stack)
+        self.invites = f"/api/orgs/{self.stack.organization}/invites"
+        self.invite = client.post(f"{self.invites}/link", {"role": "member"}).expect(200).json()["id"]
 
     @staticmethod
     def encrypt(stack):
@@ -85,7 +87,7 @@ class World:
     def values(self, op):
         update = self.update_for(op)
         stack = update.stack
-        return {"org": stack.organization, "project": stack.project, "stack": stack.name, "update": update.id, "version": 1}
+        return {"org": stack.organization, "project": stack.project, "stack": stack.name, "update": update.id, "version": 1, "invite": self.invite}
 
     def caller(self, op):
         if op.access == "public":
@@ -106,6 +108,7 @@ class World:
             seen[update.id] = (update.status(), update.read_events())
         seen["user"] = self.client.get("/api/user").expect(200).json()
         seen["default"] = self.client.get("/api/user/organizations/default").expect(200).json()
+        seen["invite"] = [one for one in self.client.get(self.invites).expect(200).json()["invites"] if one["id"] == self.invite]
         seen["version 1"] = self.stack.text(1)
         return seen
 
@@ -123,6 +126,10 @@ def without_time(state):
 
 SAMPLES = {
     "EmailSignup": lambda w: {"name": "N", "loginName": "walker", "email": "walker@example.com", "password": "long enough 1"},
+    "ForgotPassword": lambda w: {"email": "walker@example.com"},
+    "BatchCreateOrgInviteEmail": lambda w: {"invites": [{"email": "walker@example.com", "role": "member"}]},
+    "BatchCreateOrgUnverifiedInviteEmail": lambda w: {"invites": [{"email": "walker@example.com", "role": "member"}]},
+    "CreateOrgInviteLink": lambda w: {"email": "", "role": "member"},
     "NewOrganization": lambda w: {"orgName": "walkers"},
     "CreateStack": lambda w: {"stackName": "walked", "tags": {"a": "b"}},
     "RenameStack": lambda w: {"newName": "other", "newProject": "other"},

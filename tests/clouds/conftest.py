@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Published stand-ins for object stores, a proxy in front of each, and installations that use them."""
+"""Published stand-ins for object stores and mail servers, a proxy in front of each store, and installations that use them."""
 
 import os
 import pathlib

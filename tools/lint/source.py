@@ -19,7 +19,7 @@ ROOT = ROOT if ROOT.is_dir() else ROOT.parents[2]
 LAYERS = [
     [["base"]],
     [["text", "crypto", "net"], ["json"], ["db"]],
-    [["http"], ["blob"], ["secret"], ["telemetry"], ["claim"]],
+    [["http"], ["blob"], ["secret"], ["telemetry"], ["claim"], ["mail"]],
     [["event"], ["audit"]],
     [["identity", "org", "access"]],
     [["stack", "update", "retention", "verify", "backup"], ["integration"]],
