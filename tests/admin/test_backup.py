@@ -453,7 +453,6 @@ def test_progress_is_told(admin, large_backup, folder, fresh):
     assert second.json("verify")["good"]
 
 
-def test_interrupted_restore_lets_nobody_in(access, good_backup, fresh):
 def test_mails_that_wait_are_left_out(installation, admin, folder):
     installation.database.sql("INSERT INTO mail_messages (id, kind, recipient, subject, message, state, next_attempt_at, give_up_at, created_at) "
                               "VALUES (UUID(), 'test', 'a@b', 's', 'm', 'waiting', UTC_TIMESTAMP(6), UTC_TIMESTAMP(6), UTC_TIMESTAMP(6))")
