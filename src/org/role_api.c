@@ -50,8 +50,8 @@ static int check_purpose(const char *purpose, struct err *e)
 		       "policy or set", purpose);
 }
 
-/* ListRoles: the built-in ones; the provider and the command line find ids here. */
-int api_list_roles(struct request *rq, struct http_reply *rp, struct err *e)
+/* ListRolesByOrgIDAndUXPurpose: the built-in ones; the provider and the command line find ids here. */
+int api_list_roles_by_org_id_and_ux_purpose(struct request *rq, struct http_reply *rp, struct err *e)
 {
 	int wanted = check_purpose(http_parameter(&rq->http, "uxPurpose"), e);
 	struct role_reply list[ROLE_COUNT];

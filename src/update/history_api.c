@@ -130,15 +130,6 @@ int api_get_stack_updates(struct request *rq, struct http_reply *rp, struct err 
 	return reply_json(rp, update_list_reply_fields, &reply);
 }
 
-struct latest_update_reply {
-	const struct update_info *info;
-};
-
-const struct field latest_update_reply_fields[] = {
-	FIELD(latest_update_reply, info, "info", FIELD_OBJECT_POINTER, .fields = update_info_fields),
-	{ 0 },
-};
-
 static int no_update(struct request *rq, const char *which, struct err *e)
 {
 	return err_set(e, ERR_NOT_FOUND, "Not Found: Stack '%s/%s/%s' has no %s", rq->path.organization, rq->path.project,
@@ -148,6 +139,7 @@ static int no_update(struct request *rq, const char *which, struct err *e)
 /* GetLatestStackUpdate */
 int api_get_latest_stack_update(struct request *rq, struct http_reply *rp, struct err *e)
 {
+	struct service_update reply;
 	struct update_info *list;
 	size_t count;
 
@@ -157,7 +149,8 @@ int api_get_latest_stack_update(struct request *rq, struct http_reply *rp, struc
 		return no_update(rq, "updates", e);
 
 	finish_infos(list, 1);
-	return reply_json(rp, latest_update_reply_fields, &(struct latest_update_reply){ list });
+	reply = service_of(list, list->version);
+	return reply_json(rp, service_update_fields, &reply);
 }
 
 /* The update with the version in the path, or 404. */

@@ -143,6 +143,7 @@ int update_append_journal(struct app *app, const char *id, struct span token, st
 	struct appending a = { .app = app, .id = id, .token = token, .digest = digest_span(digest), .stored = stored,
 			       .batch = { .first = INT64_MAX }, .bytes = (int64_t)text.length, .gzip = gzip_body };
 	bool in_row = stored.length <= LIMIT_JOURNAL_ROW;
+	struct err ended = { 0 };
 	int64_t changed;
 	int rc;
 
@@ -151,8 +152,8 @@ int update_append_journal(struct app *app, const char *id, struct span token, st
 	if (a.batch.count == 0)
 		return check_running(app->db, id, token, e);
 	sha256(text, digest);
-	if (!in_row && check_running(app->db, id, token, e) < 0)
-		return -1;
+	if (!in_row && check_running(app->db, id, token, &ended) < 0)
+		return ended.kind == ERR_FORBIDDEN ? was_appended(app->db, id, token, a.batch.first, a.digest, e) : (*e = ended, -1);
 	rc = in_row ? append_row(&a, &changed, e) : append_object(&a, &changed, e);
 	if (rc < 0)
 		return -1;

@@ -14,7 +14,7 @@ import walk
 SUFFIX = re.compile(r"(?:_|For)(?:update|preview|refresh|destroy|alias)$", re.I)
 
 # What this server has beside the vendor's description.
-OWN_OPERATIONS = {"GetStatus", "EmailSignup", "NewOrganization", "GetOpenapi",
+OWN_OPERATIONS = {"GetStatus", "GetMetrics", "GetHealth", "EmailSignup", "NewOrganization", "GetOpenapi",
                   "VerifyEmail", "SendEmailVerification", "ForgotPassword", "ResetPassword"}
 
 

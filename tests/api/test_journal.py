@@ -245,10 +245,12 @@ class TestArrival:
         import os
         update = stack.begin(journal=1)
         noise = os.urandom(6 << 20).hex()
-        update.journal({**entry(BEGIN, 1), "sequenceID": 1},
-                       {**entry(SUCCESS, 1, state=root(stack, outputs={"noise": noise})), "sequenceID": 2}).expect()
+        batch = [{**entry(BEGIN, 1), "sequenceID": 1}, {**entry(SUCCESS, 1, state=root(stack, outputs={"noise": noise})), "sequenceID": 2}]
+        update.journal(*batch).expect()
         assert stack.state()["deployment"]["resources"][0]["outputs"]["noise"] == noise
         update.complete().expect()
+        update.journal(*batch).expect()
+        update.journal(batch[1]).expect_problem(403)
         assert stack.state()["deployment"]["resources"][0]["outputs"]["noise"] == noise
 
 
