@@ -36,7 +36,10 @@ def folder():
 @pytest.fixture(scope="session")
 def release(folder):
     """What `make dist` packs, unpacked."""
-    run("make", "-s", "-C", BUILD, "dist-xz", "am__remove_distdir=:", f"distdir={folder}/pulumi-api")
+    run("make", "-s", "-C", BUILD, "distdir", f"distdir={folder}/pulumi-api")
+    missing = [name for name in ("debian/rules", "debian/control", "etc/container/Dockerfile", "check", "quickstart", "tests/serve/conftest.py")
+               if not (folder / "pulumi-api" / name).exists()]
+    assert not missing
     return folder / "pulumi-api"
 
 
@@ -50,7 +53,7 @@ def package(release):
 
 def test_lintian_has_nothing_to_say(package):
     (changes,) = package.parent.glob("pulumi-api_*.changes")
-    done = subprocess.run(["lintian", "--fail-on", "error,warning", "--allow-root", "--suppress-tags", "unreleased-changes", changes],
+    done = subprocess.run(["lintian", "--fail-on", "error,warning", "--allow-root", changes],
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, "")
 
