@@ -65,7 +65,7 @@ def test_what_is_in_it(package):
     wanted = ["usr/sbin/pulumi-serve", "usr/sbin/pulumi-admin", "usr/sbin/pulumi-migrate", f"{LIBEXEC}/pulumi-api.fcgi",
               "etc/pulumi-api/pulumi-api.conf", "etc/logrotate.d/pulumi-api", "usr/lib/sysusers.d/pulumi-api.conf",
               "usr/lib/tmpfiles.d/pulumi-api.conf", "lib/systemd/system/pulumi-api.service", "lib/systemd/system/pulumi-job@.service",
-              "lib/systemd/system/pulumi-job@.timer", "usr/share/doc/pulumi-api/administration.md",
+              "lib/systemd/system/pulumi-job@.timer", "usr/share/doc/pulumi-api/administration.md.gz",
               "usr/share/man/man8/pulumi-serve.8.gz", *(f"{LIBEXEC}/{job}" for job in jobs),
               *(f"usr/share/man/man8/{job}.8.gz" for job in jobs),
               *(f"usr/share/pulumi-api/migrations/{path.name}" for path in (ROOT / "sql" / "migrations").iterdir())]
