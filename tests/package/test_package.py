@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import threading
 import urllib.request
 
 import pytest
@@ -116,46 +117,25 @@ def test_installing_makes_the_user_and_its_folders_and_starts_nothing(system):
     assert system.run("cat", "/var/lib/dpkg/info/pulumi-api.conffiles").split() == ["/etc/logrotate.d/pulumi-api", "/etc/pulumi-api/pulumi-api.conf"]
 
 
-@pytest.fixture
-def database(system, folder):
-    """Of this machine, with a socket that the other Debian can reach."""
-    sockets = system.folder / "srv"
-    made = Database(folder / "mariadb", sockets)
+@pytest.fixture(scope="session")
+def configured(system, folder):
+    """As README.Debian says: schema, key, settings. The database is this machine's, with a socket that the small Debian can reach."""
+    made = Database(folder / "mariadb", system.folder / "srv")
     made.start()
-    yield made, f"unix:/srv/{made.socket.relative_to(sockets)}"
-    made.stop()
-
-
-def test_it_serves(system, database):
-    """As README.Debian says: schema, key, settings, start."""
-    made, endpoint = database
-    port = free_port()
+    endpoint = f"unix:/srv/{made.socket.name}"
     system.run("pulumi-migrate", "up", env={"PULUMI_DATABASE_ENDPOINT": endpoint, "MYSQL_ROOT_PASSWORD": made.password,
                                             "PULUMI_DATABASE_USER_PASSWORD": made.service_password})
     system.run("sh", "-c", "umask 077; head -c 32 /dev/urandom >/etc/pulumi-api/keys/master.key; chown pulumi-api: /etc/pulumi-api/keys/master.key")
-    system.run("install", "-d", "-o", "pulumi-api", "-g", "pulumi-api", "-m", "0750", "/var/cache/pulumi-api", "/var/log/pulumi-api",
-               "/var/lib/pulumi-api/objects")
+    system.run("install", "-d", "-o", "pulumi-api", "-g", "pulumi-api", "-m", "0750", "/var/lib/pulumi-api/objects")
+    port = free_port()
     with open(system.folder / "etc/pulumi-api/pulumi-api.conf", "a", encoding="ascii") as conf:
         conf.write(f'pulumi_database_endpoint = "{endpoint}"\npulumi_local_objects = "/var/lib/pulumi-api/objects"\n'
                    f'pulumi_local_keys = "/etc/pulumi-api/keys"\nport = "{port}"\npulumi_bind_address = "127.0.0.1"\n')
-    # What the unit sets, and its EnvironmentFile.
-    environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "PULUMI_DATABASE_USER_PASSWORD": made.service_password,
-                   "PULUMI_RUN_DIR": "/var/cache/pulumi-api", "PULUMI_ACCESS_LOG": "/var/log/pulumi-api/access.log"}
-    log = system.folder / "var/log/serve.log"
-    with open(log, "w", encoding="utf-8") as out:
-        process = subprocess.Popen(system.command("pulumi-serve", user="pulumi-api"), env=environment, stdin=subprocess.DEVNULL,
-                                   stdout=out, stderr=out)
-    try:
-        wait_for(lambda: answers(port), 30, "the installed pulumi-serve does not answer", process, log)
-        assert system.run("pulumi-serve", "--status", user="pulumi-api", env=environment) == ""
-        said = system.run("pulumi-admin", "check", user="pulumi-api", env=environment)
-        assert "database" in said
-        wait_for(lambda: "event=ended what=job" in log.read_text(), 20, "no job ran", process, log)
-        assert "level=error" not in log.read_text()
-    finally:
-        for pid in children_of(process.pid):
-            os.kill(pid, signal.SIGTERM)
-        process.wait(30)
+    secrets = system.folder / "etc/pulumi-api/environment"
+    secrets.touch(mode=0o600)
+    secrets.write_text(f"PULUMI_DATABASE_USER_PASSWORD={made.service_password}\n")
+    yield port, made.service_password
+    made.stop()
 
 
 def answers(port):
@@ -164,6 +144,95 @@ def answers(port):
             return answer.status == 200
     except OSError:
         return False
+
+
+def test_it_serves(system, configured):
+    """Without systemd, with what the unit sets."""
+    port, password = configured
+    system.run("install", "-d", "-o", "pulumi-api", "-g", "pulumi-api", "-m", "0750", "/var/cache/pulumi-api", "/var/log/pulumi-api")
+    environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "PULUMI_DATABASE_USER_PASSWORD": password,
+                   "PULUMI_RUN_DIR": "/var/cache/pulumi-api", "PULUMI_ACCESS_LOG": "/var/log/pulumi-api/access.log"}
+    log = system.folder / "var/log/serve.log"
+    with open(log, "w", encoding="utf-8") as out:
+        process = subprocess.Popen(system.command("pulumi-serve", user="pulumi-api"), env=environment, stdin=subprocess.DEVNULL,
+                                   stdout=out, stderr=out)
+    try:
+        wait_for(lambda: answers(port), 30, "the installed pulumi-serve does not answer", process, log)
+        assert system.run("pulumi-serve", "--status", user="pulumi-api", env=environment) == ""
+        assert "database" in system.run("pulumi-admin", "check", user="pulumi-api", env=environment)
+        wait_for(lambda: "event=ended what=job" in log.read_text(), 20, "no job ran", process, log)
+        assert "level=error" not in log.read_text()
+    finally:
+        for pid in children_of(process.pid):
+            os.kill(pid, signal.SIGTERM)
+        process.wait(30)
+
+
+@pytest.fixture
+def booted(system, folder):
+    """Runs a command where the small Debian's own systemd runs."""
+    tree = next((line.split()[1] for line in pathlib.Path("/proc/mounts").read_text().splitlines()
+                 if line.split()[2] == "cgroup2" and "rw" in line.split()[3].split(",")), None)
+    group = pathlib.Path(tree or "/nowhere") / f"package-test-{os.getpid()}"
+    try:
+        group.mkdir()
+    except OSError as reason:
+        pytest.skip(f"no systemd can be started here: {reason}")
+    log = folder / "systemd.log"
+    with open(log, "w", encoding="utf-8") as out:
+        process = subprocess.Popen([ROOT / "tests" / "package" / "boot-systemd", system.folder, group], stdin=subprocess.DEVNULL, stdout=out, stderr=out)
+    (pid,) = wait_for(lambda: list(children_of(process.pid)), 10, "systemd did not start", process, log)
+    enter = ["nsenter", f"--target={pid}", "--mount", "--pid", "--uts", "--cgroup", "--root", "--wd"]
+    state = ["systemctl", "is-system-running"]
+    wait_for(lambda: subprocess.run([*enter, *state], capture_output=True, text=True, check=False).stdout.strip() in ("running", "degraded"),
+             30, "systemd did not come up", process, log)
+    yield lambda *words: run(*enter, *words, timeout=100)
+    os.kill(pid, signal.SIGKILL)
+    process.wait(30)
+    for each in sorted((path for path in group.rglob("*") if path.is_dir()), reverse=True):
+        each.rmdir()
+    group.rmdir()
+
+
+class Asking(threading.Thread):
+    """Asks GET /api/status again and again; False for each answer that was not 200."""
+
+    def __init__(self, port):
+        super().__init__()
+        self.port, self.ending, self.answers = port, False, []
+
+    def run(self):
+        while not self.ending:
+            self.answers.append(answers(self.port))
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        self.ending = True
+        self.join()
+
+
+def test_systemd_runs_it(booted, configured):
+    """The units as they are installed, with their sandbox: start, reload, each job, stop."""
+    port, _ = configured
+    booted("systemctl", "start", "pulumi-api.service")
+    assert answers(port)
+    pid = booted("systemctl", "show", "--property=MainPID", "--value", "pulumi-api.service").strip()
+    status = dict(line.split(":\t", 1) for line in booted("cat", f"/proc/{pid}/status").splitlines() if ":\t" in line)
+    assert (status["NoNewPrivs"], status["Seccomp"], int(status["CapEff"], 16)) == ("1", "2", 0)
+    mounts = {line.split()[4]: line.split()[5].split(",") for line in booted("cat", f"/proc/{pid}/mountinfo").splitlines()}
+    assert "ro" in mounts["/"] and "rw" in mounts["/var/lib/pulumi-api"]
+    with Asking(port) as asking:
+        booted("systemctl", "reload", "pulumi-api.service")
+        wait_for(lambda: "event=reloaded" in booted("journalctl", "--no-pager", "--unit=pulumi-api.service"), 20, "no reload")
+    assert len(asking.answers) > 10 and all(asking.answers)
+    for job in (ROOT / "cron").glob("pulumi-job-*.c"):
+        booted("systemctl", "start", f"pulumi-job@{job.stem.removeprefix('pulumi-job-')}.service")
+    assert "level=error" not in booted("journalctl", "--no-pager")
+    booted("systemctl", "stop", "pulumi-api.service")
+    assert not answers(port)
 
 
 def test_purging_leaves_no_settings_behind(system):
