@@ -197,11 +197,15 @@ static int make_folder(const char *path, struct err *e)
 
 int serve_options_prepare(const struct serve_options *o, struct err *e)
 {
+	static const char *const parts[] = { "upload", "empty", "errors" };
 	_cleanup_(arena_clear) struct arena arena = ARENA_INIT;
 
-	if (make_folder(o->run_dir, e) < 0 || make_folder(arena_printf(&arena, "%s/upload", o->run_dir), e) < 0)
+	if (make_folder(o->run_dir, e) < 0)
 		return -1;
-	return make_folder(arena_printf(&arena, "%s/empty", o->run_dir), e);
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+		if (make_folder(arena_printf(&arena, "%s/%s", o->run_dir, parts[i]), e) < 0)
+			return -1;
+	return 1;
 }
 
 int serve_options_check_port(const struct serve_options *o, struct err *e)

@@ -29,7 +29,7 @@ static int connect_to(const struct serve_options *o)
 	return -1;
 }
 
-static bool served(const struct serve_options *o)
+bool probe_once(const struct serve_options *o)
 {
 	static const char question[] = "GET /api/status HTTP/1.0\r\nHost: localhost\r\nUser-Agent: pulumi-serve\r\n\r\n";
 	char answer[13] = "";
@@ -42,14 +42,14 @@ static bool served(const struct serve_options *o)
 		good = serve_tls_ask(fd, question, answer, sizeof(answer)) && !strcmp(answer + 8, " 200");
 	else
 		good = send(fd, question, sizeof(question) - 1, MSG_NOSIGNAL) > 0 &&
-	       recv(fd, answer, sizeof(answer) - 1, MSG_WAITALL) > 0 && !strcmp(answer + 8, " 200");
+		       recv(fd, answer, sizeof(answer) - 1, MSG_WAITALL) > 0 && !strcmp(answer + 8, " 200");
 	close(fd);
 	return good;
 }
 
 _Noreturn void probe_until_served(const struct serve_options *o)
 {
-	while (!served(o))
+	while (!probe_once(o))
 		usleep(EVERY_US);
 	_exit(0);
 }

@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "webconfig.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "errorpage.h"
+#include "file.h"
+
 #define HEADER_BYTES 32768	/* of one request header field: tokens of identity providers are long */
+#define KEEP_ALIVE_REQUESTS 65535	/* lighttpd keeps the number in 16 bits, and the rest of a larger one is lost silently */
 #define IDLE_SECONDS 120	/* longer than the command line keeps an idle connection, so that it closes first */
+#define UNAVAILABLE "/pulumi-api-unavailable"
 #define BODY_SLACK (1 << 20)	/* a body just over the limit is refused by the responder, with a sentence */
 
 /* IPv6 addresses are written in brackets by both servers. */
@@ -37,41 +41,64 @@ static void lighttpd_listen(const struct serve_options *o, struct buffer *out)
 /*
  * Addresses are left as they came: the responder refuses what is wrong with them, with a sentence.
  * Bodies are spooled before a responder is asked, so a slow client occupies none; answers stream.
- * The pid stays the same over a reload, old connections end in the background.
+ * The pid stays the same over a reload, old connections end in the background. Patterns are not compiled to machine code:
+ * the service must not make memory executable (MemoryDenyWriteExecute=), and lighttpd would complain at every start.
  */
 static void lighttpd_server(const struct serve_options *o, struct buffer *out)
 {
-	buffer_puts(out, "server.modules = (\"mod_fastcgi\", \"mod_accesslog\")\n");
+	buffer_puts(out, "server.modules = (\"mod_fastcgi\", \"mod_accesslog\", \"mod_setenv\")\n");
 	lighttpd_listen(o, out);
 	buffer_printf(out, "server.document-root = \"%s/empty\"\nserver.upload-dirs = (\"%s/upload\")\n", o->run_dir, o->run_dir);
 	buffer_printf(out, "accesslog.filename = \"%s\"\naccesslog.format = \"%%h %%u %%t \\\"%%r\\\" %%>s %%b \\\"%%{User-Agent}i\\\" %%D\"\n",
 		      o->access_log);
 	buffer_printf(out,
 		      "server.tag = \"\"\nserver.max-fds = 8192\nserver.max-connections = 4096\nserver.listen-backlog = 1024\n"
-		      "server.max-keep-alive-requests = 1000000\nserver.max-keep-alive-idle = %d\n"
+		      "server.max-keep-alive-requests = %d\nserver.max-keep-alive-idle = %d\n"
 		      "server.max-request-size = %zu\nserver.max-request-field-size = %d\n"
 		      "server.http-parseopts = (\"header-strict\" => \"enable\", \"host-strict\" => \"enable\",\n"
 		      "\t\"host-normalize\" => \"enable\", \"url-normalize\" => \"disable\", \"method-get-body\" => \"enable\")\n"
 		      "server.stream-request-body = 0\nserver.stream-response-body = 2\n"
 		      "server.feature-flags = (\"server.h2proto\" => \"enable\", \"server.h2c\" => \"enable\",\n"
-		      "\t\"server.graceful-restart-bg\" => \"enable\", \"server.graceful-shutdown-timeout\" => %d)\n",
-		      IDLE_SECONDS, (o->max_body + BODY_SLACK) / 1024, HEADER_BYTES, o->stop_seconds);
+		      "\t\"server.graceful-restart-bg\" => \"enable\", \"server.graceful-shutdown-timeout\" => %d,\n"
+		      "\t\"server.pcre_jit\" => \"disable\")\n",
+		      KEEP_ALIVE_REQUESTS, IDLE_SECONDS, (o->max_body + BODY_SLACK) / 1024, HEADER_BYTES, o->stop_seconds);
+}
+
+/*
+ * What lighttpd answers by itself is a file of errors/. Its headers cannot depend on the status; but what it finds out
+ * after it has chosen the responders goes through the error handler, a path of its own at which nothing is, whose answers carry
+ * Retry-After and keep their status. Only a body that is too large is found out that late too: hence the methods without one,
+ * and lengths with fewer digits than the limit has.
+ */
+static void lighttpd_errors(const struct serve_options *o, struct buffer *out)
+{
+	int digits = snprintf(NULL, 0, "%zu", o->max_body + BODY_SLACK);
+
+	buffer_printf(out,
+		      "\t$HTTP[\"request-method\"] =~ \"^(GET|HEAD|DELETE)$\" { server.error-handler = \"" UNAVAILABLE "\" }\n"
+		      "\t$REQUEST_HEADER[\"Content-Length\"] =~ \"^[0-9]{1,%d}$\" { server.error-handler = \"" UNAVAILABLE "\" }\n",
+		      digits - 1);
 }
 
 static void lighttpd_text(const struct serve_options *o, struct buffer *out)
 {
 	lighttpd_server(o, out);
 	buffer_printf(out,
-		      "fastcgi.server = (\"/\" => ((\"socket\" => \"%s\", \"check-local\" => \"disable\",\n"
-		      "\t\"fix-root-scriptname\" => \"enable\", \"disable-time\" => 0", o->socket);
+		      "server.errorfile-prefix = \"%s/errors/\"\nmimetype.assign = (\".html\" => \"application/json\")\n"
+		      "$HTTP[\"url\"] == \"" UNAVAILABLE "\" {\n\tsetenv.set-response-header = (\"Retry-After\" => \"1\")\n}\n"
+		      "else $HTTP[\"url\"] =^ \"/\" {\n"
+		      "\tfastcgi.server = (\"/\" => ((\"socket\" => \"%s\", \"check-local\" => \"disable\",\n"
+		      "\t\t\"fix-root-scriptname\" => \"enable\", \"disable-time\" => 0", o->run_dir, o->socket);
 	if (o->objects)
-		buffer_printf(out, ",\n\t\"x-sendfile\" => \"enable\", \"x-sendfile-docroot\" => (\"%s\")", o->objects);
+		buffer_printf(out, ",\n\t\t\"x-sendfile\" => \"enable\", \"x-sendfile-docroot\" => (\"%s\")", o->objects);
 	buffer_puts(out, ")))\n");
+	lighttpd_errors(o, out);
+	buffer_puts(out, "}\n");
 }
 
 static void apache_modules(struct buffer *out)
 {
-	static const char *const names[] = { "mpm_event", "alias", "authz_core", "env", "proxy", "proxy_fcgi", "http2" };
+	static const char *const names[] = { "mpm_event", "alias", "authz_core", "env", "headers", "proxy", "proxy_fcgi", "http2" };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		buffer_printf(out, "LoadModule %s_module /usr/lib/apache2/modules/mod_%s.so\n", names[i], names[i]);
@@ -114,6 +141,17 @@ static void apache_server(const struct serve_options *o, struct buffer *out)
 		      IDLE_SECONDS, o->stop_seconds, HEADER_BYTES, HEADER_BYTES);
 }
 
+/* Each answer of a responder has an id; what has none is Apache's own. */
+static void apache_errors(struct buffer *out)
+{
+	for (const struct error_page *p = serve_error_pages; p->message; p++)
+		buffer_printf(out, "ErrorDocument %d \"{\\\"code\\\":%d,\\\"message\\\":\\\"%s\\\"}\"\n", p->status, p->status, p->message);
+	buffer_puts(out, "Header always set Content-Type application/json "
+			 "\"expr=%{REQUEST_STATUS} -ge 400 && -z resp('X-Pulumi-Request-ID')\"\n"
+			 "Header always set Retry-After 1 \"expr=%{REQUEST_STATUS} -ge 502 && %{REQUEST_STATUS} -le 504 && "
+			 "-z resp('X-Pulumi-Request-ID')\"\n");
+}
+
 /*
  * No connection to a responder is kept: an idle one would hold a whole process. Without
  * ap_trust_cgilike_cl current Apaches drop the answer's Content-Length. LimitRequestBody does not
@@ -123,6 +161,7 @@ static void apache_text(const struct serve_options *o, struct buffer *out)
 {
 	apache_modules(out);
 	apache_server(o, out);
+	apache_errors(out);
 	buffer_printf(out,
 		      "AllowEncodedSlashes NoDecode\nMergeSlashes Off\nSetEnv ap_trust_cgilike_cl 1\n"
 		      "ProxyPass \"/\" \"unix:%s|fcgi://pulumi-api/\" retry=0 timeout=600 flushpackets=on\n"
@@ -140,35 +179,12 @@ void serve_config_text(const struct serve_options *o, struct buffer *out)
 		lighttpd_text(o, out);
 }
 
-static bool is_there(const struct serve_options *o, const struct buffer *text)
-{
-	_cleanup_(freep) char *old = xmalloc(text->length + 1);
-	FILE *f = fopen(o->config, "re");
-	size_t n = f ? fread(old, 1, text->length + 1, f) : 0;
-
-	if (f)
-		fclose(f);
-	return f && n == text->length && !memcmp(old, text->data, n);
-}
-
 int serve_config_write(const struct serve_options *o, struct err *e)
 {
-	_cleanup_(arena_clear) struct arena arena = ARENA_INIT;
 	_cleanup_(buffer_done) struct buffer text = BUFFER_INIT;
-	const char *new_file = arena_printf(&arena, "%s.new", o->config);
-	FILE *f;
-	bool written;
 
 	serve_config_text(o, &text);
 	if (serve_tls_write(&o->tls, e) < 0)
 		return -1;
-	if (is_there(o, &text))
-		return 0;
-	f = fopen(new_file, "we");
-	if (!f)
-		return err_set(e, ERR_INTERNAL, "PULUMI_RUN_DIR: cannot write %s: %s", new_file, strerror(errno));
-	written = fwrite(text.data, 1, text.length, f) == text.length;
-	if (fclose(f) != 0 || !written || rename(new_file, o->config) < 0)
-		return err_set(e, ERR_INTERNAL, "PULUMI_RUN_DIR: cannot write %s: %s", o->config, strerror(errno));
-	return 1;
+	return serve_file_replace(o->config, buffer_span(&text), e);
 }

@@ -23,6 +23,8 @@ void http_problem(struct http_reply *rp, const struct err *e, const char *reques
 
 	http_reply_clear(rp);
 	rp->status = http_problem_status(e);
+	if (rp->status == 503)
+		http_reply_header(rp, "Retry-After", "1");
 	buffer_printf(&rp->body, "{\"code\":%d,\"message\":", rp->status);
 	json_write_text(&rp->body, message);
 	if (rp->status >= 500) {

@@ -6,7 +6,7 @@
 #include "http/reply.h"
 
 int http_problem_status(const struct err *e);
-/* Replaces whatever the reply held. The request id goes into 5xx answers. */
+/* Replaces whatever the reply held. The request id goes into 5xx answers, Retry-After with 503. */
 void http_problem(struct http_reply *rp, const struct err *e, const char *request_id);
 
 #endif

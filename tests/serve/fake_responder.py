@@ -6,17 +6,20 @@ GET /anything?sleep=SECONDS answers after that time with a JSON object: pid, met
 sendfile (the environment's). SIGTERM ends it after the request at hand.
 """
 
-import json
 import os
-import signal
-import socket
-import struct
 import sys
-import time
-import urllib.parse
 
+# Before what takes long to load: pulumi-serve gives a new responder half a second to end.
 if os.path.exists(os.path.join(os.environ["PULUMI_RUN_DIR"], "break-responders")):
     sys.exit(1)
+
+import json  # noqa: E402
+import signal  # noqa: E402
+import socket  # noqa: E402
+import struct  # noqa: E402
+import time  # noqa: E402
+import urllib.parse  # noqa: E402
+
 stopping = False
 listener = socket.socket(fileno=os.dup(0))
 

@@ -8,6 +8,7 @@ import pty
 import select
 import signal
 import stat
+import subprocess
 import time
 
 import pytest
@@ -42,6 +43,8 @@ def test_background_status_stop_and_again(data):
     headers = {"Authorization": f"token {access['token']}"}
     user = json.loads(ask(int(port), "GET", "/api/user", headers=headers)[2])
     assert access["organization"] in [each["githubLogin"] for each in user["organizations"]]
+    default = json.loads(ask(int(port), "GET", "/api/user/organizations/default", headers=headers)[2])
+    assert default["gitHubLogin"] == access["organization"]
 
     assert quickstart("--status", "--data", data).returncode == 0
     again = quickstart("--background", "--port", port, "--data", data)
@@ -63,6 +66,21 @@ def test_background_status_stop_and_again(data):
     assert json.loads((data / "access.json").read_text()) == access
     assert (data / "keys" / "master.key").read_bytes() == key
     assert ask(int(port), "GET", "/api/user", headers=headers)[0] == 200
+
+
+def test_a_stack_without_an_owner_goes_to_the_organization(installation, tmp_path):
+    """With the real command line, as a newcomer does it."""
+    access = json.loads((installation / "access.json").read_text())
+    tools = subprocess.run([ROOT / "tests/clients/get-tools", "3.259.0"], capture_output=True, text=True, check=True).stdout.split()[0]
+    (tmp_path / "Pulumi.yaml").write_text("name: shop\nruntime: yaml\n")
+    done = subprocess.run([f"{tools}/pulumi", "stack", "init", "dev", "--non-interactive"], cwd=tmp_path, capture_output=True, text=True,
+                          env={**os.environ, "PULUMI_HOME": str(tmp_path / "home"), "PULUMI_BACKEND_URL": access["url"],
+                               "PULUMI_ACCESS_TOKEN": access["token"], "PULUMI_SKIP_UPDATE_CHECK": "true"}, check=False)
+    assert done.returncode == 0, done.stderr
+    headers = {"Authorization": f"token {access['token']}"}
+    port = int(access["url"].rpartition(":")[2])
+    assert ask(port, "GET", f"/api/stacks/{access['organization']}/shop/dev", headers=headers)[0] == 200
+    assert ask(port, "GET", f"/api/stacks/{access['user']}/shop/dev", headers=headers)[0] == 404
 
 
 def test_it_comes_back_after_everything_was_killed(data):

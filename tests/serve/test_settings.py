@@ -58,6 +58,17 @@ def test_check_and_usage(serve):
     assert serve().run_once("--frobnicate")[0] == 2
 
 
+def test_status(serve, web_server):
+    one = serve(PULUMI_WEB_SERVER=web_server)
+    code, _, said = one.run_once("--status")
+    assert code == 1 and f"port {one.port}" in said
+    one.start()
+    assert one.run_once("--status") == (0, "", "")
+    one.settings["PULUMI_WEB_SERVER"] = "none"
+    code, _, said = one.run_once("--status")
+    assert code == 1 and "no web server" in said
+
+
 def test_write_config(serve, web_server):
     one = serve(PULUMI_WEB_SERVER=web_server)
     code, text, said = one.run_once("--write-config")

@@ -3,6 +3,7 @@
 
 import http.client
 import json
+import socket
 
 import pytest
 
@@ -62,6 +63,23 @@ def test_a_connection_is_kept(running):
         connection.request("GET", "/x")
         assert connection.getresponse().read()
     assert connection.sock is first
+
+
+def test_a_connection_is_kept_for_tens_of_thousands_of_requests(serve):
+    """lighttpd counts them in 16 bits. The path is one that it answers by itself."""
+    one = serve().start()
+    request = b"GET /pulumi-api-unavailable HTTP/1.1\r\nHost: a\r\n\r\n"
+    answers, pending, batch = 0, b"", 500
+    with socket.create_connection(("127.0.0.1", one.port), 20) as connection:
+        while answers < 60_000:
+            connection.sendall(request * batch)
+            wanted = answers + batch
+            while answers < wanted:
+                piece = connection.recv(1 << 20)
+                assert piece, f"closed after {answers} requests"
+                lines = (pending + piece).split(b"\r\n")
+                pending = lines.pop()
+                answers += sum(b"HTTP/1.1 404" in line for line in lines)
 
 
 def test_a_body_beyond_the_limit(serve, web_server):

@@ -295,6 +295,12 @@ static void problems_are_json_with_their_code(void **state)
 	assert_int_equal(rp.status, 500);
 	assert_non_null(strstr(rp.body.data, "\"requestId\":\"id-2\""));
 	assert_null(strstr(rp.body.data, "secret"));
+	assert_true(rp.headers.length == 0);
+	err_clear(&e);
+	err_set(&e, ERR_UNAVAILABLE, "Service Unavailable: %s", "no database");
+	http_problem(&rp, &e, "id-3");
+	assert_int_equal(rp.status, 503);
+	assert_string_equal(rp.headers.data, "Retry-After: 1\r\n");
 	http_reply_done(&rp);
 }
 

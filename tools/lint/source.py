@@ -263,6 +263,19 @@ def check_configuration():
         yield "src/base/settings.def", 1, done.stderr.strip()
 
 
+# Not linked into the server.
+OTHER_LIBRARIES = {"libc6-dev", "libclang-rt-14-dev", "libcmocka-dev"}
+
+
+def check_package_lists():
+    """Whoever installs what the build needs installs the same libraries: quickstart, check, the Debian package, the container."""
+    lists = {name: set(re.findall(r"\blib[a-z0-9.+-]+-dev\b", (ROOT / name).read_text())) - OTHER_LIBRARIES
+             for name in ("quickstart", "check", "debian/control", "etc/container/Dockerfile")}
+    for name, packages in lists.items():
+        for package in sorted(set().union(*lists.values()) - packages):
+            yield name, 1, f"{package} is missing here; {', '.join(n for n in lists if package in lists[n])} has it"
+
+
 def medians():
     sizes = sorted(size for s in OWN for _, _, size in functions(s))
     files = sorted(len(s.lines) for s in OWN if s.name.endswith(".c"))
@@ -271,7 +284,8 @@ def medians():
 
 
 CHECKS = [check_layers, check_json_stays_at_the_edge, check_sizes, check_banned_functions, check_allocation, check_library_does_not_speak,
-          check_sql_has_a_home, check_comments, check_licence_line, check_no_machine_in_the_tree, check_routes, check_shape, check_configuration]
+          check_sql_has_a_home, check_comments, check_licence_line, check_no_machine_in_the_tree, check_routes, check_shape, check_configuration,
+          check_package_lists]
 
 
 def run(checks):
