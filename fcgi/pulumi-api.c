@@ -104,7 +104,7 @@ int main(int argc, char **argv)
 	if (argc > 1 && !once)
 		return help(strcmp(argv[1], "--help") ? stderr : stdout), strcmp(argv[1], "--help") ? 2 : 0;
 	keep_memory();
-	if (start_open(&app, START_ALL, &arena, &e) < 0) {
+	if (start_open(&app, START_ALL | START_TRY, &arena, &e) < 0) {
 		fprintf(stderr, "pulumi-api.fcgi: %s\n", e.detail[0] ? e.detail : e.message);
 		code = 1;
 	} else {
