@@ -5,6 +5,7 @@
 #include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "accept.h"
 #include "api/dispatch.h"
@@ -80,6 +81,8 @@ static int serve(struct app *app)
 
 	if (responder_init(&fcgi) < 0)
 		return 1;
+	/* Who started this may wait for the end of its standard output: from here on requests are served. */
+	dup2(STDERR_FILENO, STDOUT_FILENO);
 	while (responder_accept(&fcgi))
 		serve_one(app, &fcgi);
 	return 0;
