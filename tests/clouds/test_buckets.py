@@ -3,6 +3,8 @@
 
 import http.server
 import os
+import re
+import signal
 import threading
 import uuid
 
@@ -10,7 +12,7 @@ import pytest
 
 from conftest import BUILD, SETTING, Tool, settings_of
 from lib.client import BEGIN, SUCCESS, Access, Stack, entry, resource, root
-from lib.server import Installation, free_port
+from lib.server import Installation, free_port, wait_for
 from proxy import Proxy, Reply
 from test_stores import started
 
@@ -206,6 +208,22 @@ def test_the_older_form_of_an_address(installation, moto, tmp_path):
     said = refused(environment)
     assert said.startswith("pulumi-api.fcgi: PULUMI_OBJECTS_BUCKET: "), said
     assert "PULUMI_OBJECTS_BUCKET" in refused({**environment, SETTING: moto.where()})
+
+
+def test_a_reload_with_a_bucket_that_cannot_be_used_changes_nothing(store):
+    """To find out takes the new responders longer than to start: the old ones go on until it is known."""
+    with Installation(BUILD, responders=2, environment=settings_of(store)) as installation:
+        before = set(installation.responders())
+        conf = installation.folder / "pulumi-api.conf"
+        conf.write_text(f'{OTHERS[3].lower()} = "{store.where(free_port())}"\n')
+        installation.process.send_signal(signal.SIGHUP)
+        wait_for(lambda: re.search("event=reload(ed|_failed)", installation.log.read_text()), 90, "it did not reload")
+        assert "event=reload_failed" in installation.log.read_text() and OTHERS[3] in installation.log.read_text()
+        assert installation.serves() and before <= set(installation.responders())
+        conf.write_text("")
+        installation.process.send_signal(signal.SIGHUP)
+        wait_for(lambda: "event=reloaded" in installation.log.read_text(), 90, "it did not reload")
+        assert installation.serves()
 
 
 # --- an update ---
