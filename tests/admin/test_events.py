@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import shutil
+import signal
 import subprocess
 import uuid
 
@@ -233,6 +234,10 @@ def test_a_backup_has_them(installation, access, admin, stack, folder, tmp_path)
         (tmp_path / "there/stacks/x/y").write_bytes(b"z")
         assert "is not empty (stacks/x/y)" in there.refused("restore", "--from", tmp_path / "backup")
         shutil.rmtree(tmp_path / "there/stacks")
+        there.run("restore", "--from", tmp_path / "backup", code=-signal.SIGKILL, PULUMI_FAULT_POINT="restore.table:1")
+        second.database.sql("DELETE FROM claims")     # it would run out in 30 s
+        torn = next((tmp_path / "there").rglob(f"events/{update.id}/*"))
+        torn.write_bytes(bytes(torn.stat().st_size))
         assert there.json("restore", "--from", tmp_path / "backup")["objects"] == said["objects"]
         assert problems(there) == []
         second.start_serve()
