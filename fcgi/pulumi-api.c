@@ -5,6 +5,7 @@
 #include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "accept.h"
 #include "api/dispatch.h"
@@ -80,6 +81,8 @@ static int serve(struct app *app)
 
 	if (responder_init(&fcgi) < 0)
 		return 1;
+	/* Who started this may wait for the end of its standard output: from here on requests are served. */
+	dup2(STDERR_FILENO, STDOUT_FILENO);
 	while (responder_accept(&fcgi))
 		serve_one(app, &fcgi);
 	return 0;
@@ -104,7 +107,7 @@ int main(int argc, char **argv)
 	if (argc > 1 && !once)
 		return help(strcmp(argv[1], "--help") ? stderr : stdout), strcmp(argv[1], "--help") ? 2 : 0;
 	keep_memory();
-	if (start_open(&app, START_ALL, &arena, &e) < 0) {
+	if (start_open(&app, START_ALL | START_TRY, &arena, &e) < 0) {
 		fprintf(stderr, "pulumi-api.fcgi: %s\n", e.detail[0] ? e.detail : e.message);
 		code = 1;
 	} else {

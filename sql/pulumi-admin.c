@@ -77,7 +77,15 @@ static const struct command commands[] = {
 	  "Puts a backup into an installation that has the schema (pulumi-migrate up), the master keys and nothing else.\n"
 	  "Checks everything before it writes anything. If it is interrupted, run it again: it goes on where it stopped.",
 	  START_DATABASE | START_OBJECTS | START_UNFINISHED, true, admin_restore, { { "--from", "FOLDER", "that backup made", true } } },
-	{ "check", "Tries the database, the object store and the keys with the settings of this host.", 0, false, admin_check, { { 0 } } },
+	{ "objects copy",
+	  "Copies all objects from one place to another, each a folder, s3://… or azblob://…. The server may run. What is there already is\n"
+	  "passed over: interrupted, it is run again. Every object is compared with the SHA-256 in its name, and read back.",
+	  0, true, admin_objects_copy,
+	  { { "--from", "PLACE", "where the objects are", true }, { "--to", "PLACE", "where they go", true },
+	    { "--compare", NULL, "read those that are there too, and replace what differs", false } } },
+	{ "check",
+	  "Tries every part that the settings of this host name, and prints a row for each: database, object stores, keys, certificate,\n"
+	  "licence key. Exit code 1 when one does not work.", 0, false, admin_check, { { 0 } } },
 	{ "verify",
 	  "Walks all rows and objects and says what does not fit: checkpoints, journals, keys, relations. Reads every object once.\n"
 	  "The server may run; the jobs that delete objects wait.", START_ALL, false, admin_verify, { { 0 } } },

@@ -67,6 +67,7 @@ CREATE TABLE event_batches (
   digest BINARY(32) NOT NULL COMMENT 'SHA-256 of the text',
   body LONGBLOB NOT NULL COMMENT 'the request as it arrived',
   gzip TINYINT(1) NOT NULL COMMENT 'the body is compressed',
+  in_object TINYINT(1) NOT NULL DEFAULT '0' COMMENT 'body is empty: an object of the store for engine events holds it',
   PRIMARY KEY (update_id, first_sequence, digest),
   CONSTRAINT event_batches_update FOREIGN KEY (update_id) REFERENCES updates (id) ON DELETE CASCADE
 ) COMMENT='engine events, a row a request';

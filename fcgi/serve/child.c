@@ -71,7 +71,7 @@ static void run_program(const struct child *c, const struct serve_options *o)
 	execve(c->program, arguments, o->environment);
 }
 
-static _Noreturn void become(const struct child *c, const struct serve_options *o, int listen_fd, pid_t parent)
+static _Noreturn void become(const struct child *c, const struct serve_options *o, int listen_fd, int starting_fd, pid_t parent)
 {
 	sigset_t none;
 
@@ -82,7 +82,7 @@ static _Noreturn void become(const struct child *c, const struct serve_options *
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	use_descriptor(c->kind == CHILD_RESPONDER ? listen_fd : open("/dev/null", O_RDONLY | O_CLOEXEC), 0);
-	use_descriptor(2, 1);
+	use_descriptor(c->kind == CHILD_RESPONDER && starting_fd >= 0 ? starting_fd : 2, 1);
 	if (c->kind == CHILD_PROBE)
 		probe_until_served(o);
 	if (c->kind == CHILD_WEB)
@@ -93,14 +93,14 @@ static _Noreturn void become(const struct child *c, const struct serve_options *
 	_exit(127);
 }
 
-int child_start(struct child *c, const struct serve_options *o, int listen_fd, int64_t now_us, struct err *e)
+int child_start(struct child *c, const struct serve_options *o, int listen_fd, int starting_fd, int64_t now_us, struct err *e)
 {
 	pid_t parent = getpid(), pid = fork();
 
 	if (pid < 0)
 		return err_internal(e, "cannot start %s: %s", c->program, strerror(errno));
 	if (pid == 0)
-		become(c, o, listen_fd, parent);
+		become(c, o, listen_fd, starting_fd, parent);
 	c->pid = pid;
 	c->started_us = now_us;
 	serve_log("info", "event=started what=%s pid=%d", child_kind_name(c->kind), (int)pid);

@@ -31,8 +31,11 @@ struct child {
 /* "responder", "web", "probe" or "job". */
 const char *child_kind_name(enum child_kind kind);
 
-/* Starts it; `listen_fd` becomes descriptor 0 of a responder. */
-int child_start(struct child *c, const struct serve_options *o, int listen_fd, int64_t now_us, struct err *e) WARN_UNUSED;
+/*
+ * Starts it; `listen_fd` becomes descriptor 0 of a responder, and `starting_fd` (-1: none) its standard output, which it
+ * gives up when it can serve.
+ */
+int child_start(struct child *c, const struct serve_options *o, int listen_fd, int starting_fd, int64_t now_us, struct err *e) WARN_UNUSED;
 /* Asks it to end after its work, and kills it `limit_us` later. It will not be started again. */
 void child_stop(struct child *c, const struct serve_options *o, int64_t now_us, int64_t limit_us);
 /* Repeats the question, or kills, when it is time. */

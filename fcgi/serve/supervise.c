@@ -2,6 +2,8 @@
 #include "supervise.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +18,9 @@
 #include "webconfig.h"
 
 #define SECOND 1000000LL
-#define SETTLE_US (SECOND / 2)		/* new responders that live this long can serve */
+#define SETTLE_US (SECOND / 2)		/* new responders that cannot serve mostly end within this */
+#define LOOK_US (SECOND / 10)
+#define START_LIMIT_US (60 * SECOND)	/* those that cannot serve by then never will */
 #define RESPONDER_LIMIT_US (10 * SECOND)
 #define JOB_LIMIT_US (10 * SECOND)
 
@@ -30,7 +34,10 @@ struct supervisor {
 	int listen_fd;
 	enum phase phase;
 	bool ready;
-	int64_t settle_us;	/* of a reload: then the old responders may end; 0 when none is under way */
+	int64_t settle_us;	/* of a reload: then it is looked whether the old responders may end; 0 when none is under way */
+	int64_t give_up_us;
+	bool start_failed;	/* of a reload: a new responder has ended */
+	int starting_fd, started_fd;	/* of a reload: a pipe, whose end comes when no new responder is starting any more; or -1 */
 };
 
 /* Takes over the slot of a child that is gone for good. */
@@ -88,6 +95,23 @@ static void begin_stop(struct supervisor *s, int64_t now_us)
 	stop_kind(s, CHILD_WEB, now_us, s->ready ? (s->o->stop_seconds + 2) * SECOND : SECOND);
 }
 
+static void close_descriptor(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+static void open_pipe(struct supervisor *s)
+{
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return;
+	s->started_fd = ends[0];
+	s->starting_fd = ends[1];
+}
+
 static void begin_reload(struct supervisor *s, int64_t now_us)
 {
 	struct err e = { 0 };
@@ -105,11 +129,16 @@ static void begin_reload(struct supervisor *s, int64_t now_us)
 	if (s->o->mode != MODE_JOBS)
 		add_responders(s, now_us);
 	s->settle_us = now_us + SETTLE_US;
+	s->give_up_us = now_us + START_LIMIT_US;
+	s->start_failed = false;
+	open_pipe(s);
 }
 
 /* Whether every new responder has lived since it was first started. */
 static bool new_ones_live(const struct supervisor *s)
 {
+	if (s->start_failed)
+		return false;
 	for (size_t i = 0; i < s->count; i++) {
 		const struct child *c = &s->children[i];
 
@@ -134,11 +163,26 @@ static void reload_web(struct supervisor *s)
 			kill(s->children[i].pid, SIGUSR1);
 }
 
+/* Whether to look again before it is decided what becomes of a reload. */
+static bool still_starting(struct supervisor *s, int64_t now_us)
+{
+	struct pollfd end = { .fd = s->started_fd, .events = POLLIN };
+
+	if (s->started_fd < 0 || now_us >= s->give_up_us || !new_ones_live(s))
+		return false;
+	/* One that has just ended gave up its descriptor too: it is reaped before the next look. */
+	if (poll(&end, 1, 0) == 1)
+		close_descriptor(&s->started_fd);
+	s->settle_us = now_us + LOOK_US;
+	return true;
+}
+
 static void end_reload(struct supervisor *s, int64_t now_us)
 {
-	bool good = new_ones_live(s);
+	bool good = new_ones_live(s) && s->started_fd < 0;
 
 	s->settle_us = 0;
+	close_descriptor(&s->started_fd);
 	for (size_t i = 0; i < s->count; i++) {
 		struct child *c = &s->children[i];
 
@@ -149,7 +193,7 @@ static void end_reload(struct supervisor *s, int64_t now_us)
 	if (good)
 		reload_web(s);
 	serve_log(good ? "info" : "error", good ? "event=reloaded" :
-		  "event=reload_failed detail=\"the new responders ended at once; the old ones stay\"");
+		  "event=reload_failed detail=\"the new responders did not come up; the old ones stay\"");
 	serve_notify("READY=1");
 }
 
@@ -164,6 +208,8 @@ static void on_ready(struct supervisor *s)
 
 static int on_end(struct supervisor *s, struct child *c, int status, int64_t now_us, struct err *e)
 {
+	if (c->kind == CHILD_RESPONDER && !c->old && !c->finished && s->settle_us)
+		s->start_failed = true;
 	child_ended(c, status, now_us);
 	if (c->kind == CHILD_PROBE) {
 		c->finished = true;
@@ -194,7 +240,7 @@ static int reap(struct supervisor *s, int64_t now_us, struct err *e)
 
 static void next_phase(struct supervisor *s, int64_t now_us)
 {
-	if (s->settle_us && now_us >= s->settle_us && s->phase == PHASE_RUNNING)
+	if (s->settle_us && now_us >= s->settle_us && s->phase == PHASE_RUNNING && !still_starting(s, now_us))
 		end_reload(s, now_us);
 	if (s->phase == PHASE_DRAINING && !running(s, CHILD_WEB)) {
 		s->phase = PHASE_ENDING;
@@ -212,11 +258,12 @@ static void attend(struct supervisor *s, int64_t now_us)
 		child_press(c, now_us);
 		if (c->pid || c->finished || c->due_us > now_us || (s->phase != PHASE_RUNNING))
 			continue;
-		if (child_start(c, s->o, s->listen_fd, now_us, &e) < 0) {
+		if (child_start(c, s->o, s->listen_fd, s->starting_fd, now_us, &e) < 0) {
 			serve_log("error", "event=start_failed detail=\"%s\"", e.detail);
 			c->due_us = now_us + SECOND;
 		}
 	}
+	close_descriptor(&s->starting_fd);
 }
 
 static bool all_gone(const struct supervisor *s)
@@ -285,7 +332,7 @@ static void add_all(struct supervisor *s)
 
 int supervise(struct serve_options *o, struct arena *arena, struct err *e)
 {
-	struct supervisor s = { .o = o, .arena = arena, .listen_fd = -1 };
+	struct supervisor s = { .o = o, .arena = arena, .listen_fd = -1, .starting_fd = -1, .started_fd = -1 };
 	sigset_t signals;
 	int rc;
 

@@ -85,6 +85,18 @@ const struct stmt BACKUP_PROGRESS_NOTE = STMT("backup.progress_note",
 const struct stmt BACKUP_PROGRESS_END = STMT("backup.progress_end",
 	"DELETE FROM restore_progress");
 
+const struct db_column backup_event_columns[] = {
+	DB_COLUMN(backup_row, id, COLUMN_TEXT),
+	DB_COLUMN(backup_row, stack_id, COLUMN_TEXT),
+	DB_COLUMN(backup_row, sha256, COLUMN_BYTES),
+	{ 0 },
+};
+
+/* all tenants: a backup is of the whole installation */
+const struct stmt BACKUP_EVENT_OBJECTS = STMT("backup.event_objects",
+	"SELECT e.update_id AS id, u.stack_id AS stack_id, e.digest AS sha256 FROM event_batches e JOIN updates u ON u.id = e.update_id "
+	"WHERE e.in_object = 1");
+
 const char BACKUP_SELECT[] = "SELECT ";
 const char BACKUP_FROM[] = " FROM ";
 const char BACKUP_INSERT[] = "INSERT INTO ";

@@ -21,7 +21,9 @@ static int name_row(void *context, const void *row, struct err *e)
 
 	if (r->sha256.length != SHA256_BYTES)
 		return err_internal(e, "a row of %s names an object by a digest of %zu bytes", r->id, r->sha256.length);
-	if (n->journal)
+	if (r->stack_id)
+		event_object_key(r->stack_id, r->id, (const unsigned char *)r->sha256.data, key);
+	else if (n->journal)
 		journal_object_key(r->id, (const unsigned char *)r->sha256.data, key);
 	else
 		checkpoint_key(r->id, (const unsigned char *)r->sha256.data, key);
@@ -37,7 +39,9 @@ int objects_named(struct db *db, object_each *each, void *context, struct err *e
 	    db_each(db, &BACKUP_RUNNING_CHECKPOINTS, DB_NONE, backup_object_columns, &row, sizeof(row), name_row, &n, e) < 0)
 		return -1;
 	n.journal = true;
-	return db_each(db, &BACKUP_JOURNAL_OBJECTS, DB_NONE, backup_object_columns, &row, sizeof(row), name_row, &n, e);
+	if (db_each(db, &BACKUP_JOURNAL_OBJECTS, DB_NONE, backup_object_columns, &row, sizeof(row), name_row, &n, e) < 0)
+		return -1;
+	return db_each(db, &BACKUP_EVENT_OBJECTS, DB_NONE, backup_event_columns, &row, sizeof(row), name_row, &n, e);
 }
 
 static const struct field object_fields[] = {

@@ -7,6 +7,7 @@
 #include "base/fault.h"
 #include "blob/blob.h"
 #include "secret/secret.h"
+#include "update/checkpoint.h"
 
 #define ROWS_AT_ONCE 500
 #define BYTES_AT_ONCE (8 << 20)
@@ -203,11 +204,25 @@ static int is_object(void *context, const struct blob_object *object, struct err
 
 static int check_no_objects(struct restoring *r, struct err *e)
 {
-	struct blob_store *objects = r->backup->app->objects;
+	struct blob_store *objects = r->backup->app->objects, *events = r->backup->app->events;
 
-	if (blob_list(objects, "stacks/", is_object, NULL, e) < 0)
+	if (blob_list(objects, "stacks/", is_object, NULL, e) < 0 || (events && blob_list(events, "stacks/", is_object, NULL, e) < 0))
 		return -1;
 	return blob_list(objects, "updates/", is_object, NULL, e);
+}
+
+static int check_place(void *context, struct span line, struct err *e)
+{
+	_cleanup_(arena_clear) struct arena arena = ARENA_INIT;
+	const struct backup *b = context;
+	struct object_line o;
+
+	if (object_line_read(line, &arena, &o, e) < 0)
+		return -1;
+	if (object_store(b->app, o.key))
+		return 1;
+	return err_internal(e, "PULUMI_ENGINE_EVENTS_BLOB_STORAGE_ENDPOINT is not set, and the backup has engine events that were objects; "
+			    "name an empty bucket or folder for them");
 }
 
 static int check_keys(struct restoring *r, struct err *e)
@@ -231,7 +246,7 @@ static int check_target(struct restoring *r, struct err *e)
 	r->backup->resumed = r->restored.manifest_sha256;
 	if (r->backup->resumed ? resume_check(r, e) < 0 : check_no_rows(r, e) < 0 || check_no_objects(r, e) < 0)
 		return -1;
-	return check_keys(r, e);
+	return check_keys(r, e) < 0 ? -1 : restore_parts(r, NULL, check_place, r->backup, e);
 }
 
 /* --- writing --- */
@@ -240,7 +255,7 @@ static int put_object(struct backup *b, const struct object_line *o, struct err 
 {
 	_cleanup_(buffer_done) struct buffer data = BUFFER_INIT;
 
-	if (object_read(b, o, &data, e) < 0 || blob_put(b->app->objects, o->key, buffer_span(&data), e) < 0)
+	if (object_read(b, o, &data, e) < 0 || blob_put(object_store(b->app, o->key), o->key, buffer_span(&data), e) < 0)
 		return -1;
 	fault_point("restore.object");
 	return 1;

@@ -8,6 +8,7 @@
 #include "base/fault.h"
 #include "base/map.h"
 #include "blob/blob.h"
+#include "update/checkpoint.h"
 
 struct writing {
 	struct backup *backup;
@@ -87,10 +88,11 @@ static int copy_object(struct object_writing *o, const char *key, struct err *e)
 {
 	_cleanup_(buffer_done) struct buffer line = BUFFER_INIT;
 	char hex[2 * SHA256_BYTES + 1], *path = arena_printf(&o->arena, "objects/%s", key);
+	struct blob_store *store = object_store(o->backup->app, key);
 	int rc;
 
 	buffer_clear(&o->data);
-	rc = blob_get(o->backup->app->objects, key, &o->data, e);
+	rc = store ? blob_get(store, key, &o->data, e) : 0;
 	if (rc == 0) {
 		o->backup->counts.missing++;
 		o->backup->lost(o->backup->context, key);

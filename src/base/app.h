@@ -15,7 +15,8 @@ struct mail_config;
 
 struct app {
 	struct db *db;
-	struct blob_store *objects;
+	struct blob_store *objects;	/* checkpoints, and journal batches too large for a row */
+	struct blob_store *events;	/* batches of engine events too large for a row; NULL: the database has all */
 	struct keys *keys;		/* opens the data keys of stacks */
 	struct meter *meter;		/* counts; NULL: nobody reads the counts on this host */
 	const struct mail_config *mail;	/* NULL: this installation sends no mail */

@@ -21,6 +21,7 @@
 #define LIMIT_JOURNAL_ENTRIES 100000		/* entries of one batch, count */
 #define LIMIT_EVENTS 10000			/* engine events of one batch, count */
 #define LIMIT_EVENTS_BYTES (8ULL << 20)		/* stored event batch */
+#define LIMIT_EVENT_ROW (64ULL << 10)		/* stored event batch in a row, where there is a store for larger ones */
 #define LIMIT_LOG_ENTRY (64ULL << 10)		/* fields of one line of text of an update */
 #define LIMIT_SECRETS 10000			/* values of one batch-encrypt or batch-decrypt, count */
 #define LIMIT_SECRETS_BODY (128ULL << 20)

@@ -3,11 +3,12 @@
 
 #include "base/fault.h"
 #include "blob/provider.h"
+#include "net/query.h"
 
 /* The first whose scheme fits; a new provider gets a line here. */
 static const struct blob_provider *const providers[] = { &blob_local, &blob_s3, &blob_azure };
 
-static bool key_valid(const char *key)
+bool blob_key_valid(const char *key)
 {
 	size_t n = strspn(key, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-/");
 
@@ -16,7 +17,7 @@ static bool key_valid(const char *key)
 
 static int check_key(const char *key, struct err *e)
 {
-	return key_valid(key) ? 1 : err_internal(e, "object store: '%s' is no key", key);
+	return blob_key_valid(key) ? 1 : err_internal(e, "object store: '%s' is no key", key);
 }
 
 static bool fits(const struct blob_provider *p, const char *where)
@@ -31,7 +32,18 @@ int blob_open(const char *name, const char *where, struct blob_store **ret_store
 	for (size_t i = 0; i < sizeof(providers) / sizeof(providers[0]); i++)
 		if (fits(providers[i], where))
 			return providers[i]->open(name, where, ret_store, e);
-	return err_internal(e, "%s: '%s' is neither an absolute folder nor the URL of an object store", name, where);
+	return err_internal(e, "%s: '%s' is neither an absolute folder nor the URL of an object store (s3://… or azblob://…)", name, where);
+}
+
+int blob_prefix(const char *name, const struct url_parts *parts, char **ret_prefix, struct err *e)
+{
+	const char *prefix = url_option(parts, "prefix", "");
+
+	if (*prefix && !blob_key_valid(prefix))
+		return err_internal(e, "%s: option prefix: '%s' must be the beginning of a key, such as 'pulumi/': letters, digits and ._-/", name,
+				    prefix);
+	*ret_prefix = xstrdup(prefix);
+	return 1;
 }
 
 void blob_close(struct blob_store *store)

@@ -24,8 +24,12 @@ int blob_open(const char *name, const char *where, struct blob_store **ret_store
 void blob_close(struct blob_store *store);
 /* Is told of each put, get, delete and list. */
 void blob_observe(struct blob_store *store, const struct observer *observer);
-/* Writes an object, reads it back, deletes it: whether the store can be used now. */
+/* Writes an object, reads it back, lists it, deletes it: whether the store can be used now. */
 int blob_try(struct blob_store *store, struct err *e) WARN_UNUSED;
+/* 1 when what is written into the one can be read from the other, under the same key; 0 when not. */
+int blob_same(struct blob_store *one, struct blob_store *other, struct err *e) WARN_UNUSED;
+/* Whether a name that a list showed is one of ours: others may keep something beside the objects. */
+bool blob_key_valid(const char *key);
 
 /* An object while it is written: nobody sees it before the commit, which names it. */
 int blob_writer_open(struct blob_store *store, struct blob_writer **ret_writer, struct err *e) WARN_UNUSED;

@@ -116,6 +116,8 @@ static int call_once(struct azure_store *s, const struct azure_call *c, struct w
 	_cleanup_(buffer_done) struct buffer path = BUFFER_INIT, url = BUFFER_INIT, headers = BUFFER_INIT;
 
 	buffer_printf(&path, "%s%s", s->path, *c->key ? "/" : "");
+	if (*c->key)
+		web_escape(span_of(s->store.prefix), true, &path);
 	web_escape(span_of(c->key), true, &path);
 	if (put_headers(s, c, path.data, &headers, e) < 0)
 		return -1;
@@ -327,6 +329,7 @@ static int64_t time_of(const char *text)
 struct page {
 	struct arena arena;
 	struct blob_object object;
+	size_t skip;		/* bytes of the store's prefix, which is no part of our keys */
 	char *marker;		/* of the page behind it; NULL: this is the last */
 	blob_each *each;
 	void *context;
@@ -339,7 +342,7 @@ static int read_element(void *context, const char *name, const char *text, struc
 	int rc = 1;
 
 	if (!strcmp(name, "Name"))
-		p->object.key = arena_strdup(&p->arena, text);
+		p->object.key = arena_strdup(&p->arena, text + (strlen(text) < p->skip ? strlen(text) : p->skip));
 	else if (!strcmp(name, "Content-Length"))
 		p->object.bytes = strtoll(text, NULL, 10);
 	else if (!strcmp(name, "Last-Modified"))
@@ -373,7 +376,7 @@ static int list_page(struct azure_store *s, const char *prefix, struct buffer *q
 {
 	_cleanup_(web_answer_done) struct web_answer answer = { 0 };
 	struct azure_call c = { "GET", "", query->data, { 0 }, XML_LIMIT, NULL, NULL, NULL };
-	struct page p = { .each = each, .context = context };
+	struct page p = { .each = each, .context = context, .skip = strlen(s->store.prefix) };
 	int rc;
 
 	if (expect(s, &c, &answer, e) < 0)
@@ -390,12 +393,13 @@ static int list_page(struct azure_store *s, const char *prefix, struct buffer *q
 
 static int azure_list(struct blob_store *store, const char *prefix, blob_each *each, void *context, struct err *e)
 {
-	_cleanup_(buffer_done) struct buffer query = BUFFER_INIT;
+	_cleanup_(buffer_done) struct buffer query = BUFFER_INIT, whole = BUFFER_INIT;
 	int rc;
 
-	put_query(&query, NULL, prefix);
+	buffer_printf(&whole, "%s%s", store->prefix, prefix);
+	put_query(&query, NULL, whole.data);
 	do
-		rc = list_page(azure_of(store), prefix, &query, each, context, e);
+		rc = list_page(azure_of(store), whole.data, &query, each, context, e);
 	while (rc == 1);
 	return rc < 0 ? -1 : 1;
 }
@@ -410,6 +414,7 @@ static void azure_close(struct blob_store *store)
 	if (s->sas)
 		wipe(s->sas, strlen(s->sas));
 	free(s->sas);
+	free(s->store.prefix);
 	free(s->account);
 	free(s->container);
 	free(s->base);
@@ -444,16 +449,16 @@ static void set_address(struct azure_store *s, const char *protocol, const char 
 
 static int configure(const char *name, const struct url_parts *u, struct azure_store *s, struct err *e)
 {
-	static const char *const options[] = { "domain", "protocol", "localemu", "cdn", "storage_account", NULL };
+	static const char *const options[] = { "domain", "protocol", "localemu", "cdn", "storage_account", "prefix", NULL };
 	const char *account = url_option(u, "storage_account", setting("AZURE_STORAGE_ACCOUNT"));
 	const char *domain = url_option(u, "domain", setting("AZURE_STORAGE_DOMAIN"));
 	const char *protocol = url_option(u, "protocol", "https");
 	bool emulator, network;
 
 	if (url_check_options(name, u, options, e) < 0 || url_option_bool(name, u, "localemu", &emulator, e) < 0 ||
-	    url_option_bool(name, u, "cdn", &network, e) < 0)
+	    url_option_bool(name, u, "cdn", &network, e) < 0 || blob_prefix(name, u, &s->store.prefix, e) < 0)
 		return -1;
-	if (!account)
+	if (!account || !*account)
 		return err_internal(e, "%s: no storage account: add ?storage_account=… or set AZURE_STORAGE_ACCOUNT", name);
 	if (strcmp(protocol, "http") && strcmp(protocol, "https"))
 		return err_internal(e, "%s: option protocol: '%s' must be http or https", name, protocol);

@@ -299,6 +299,12 @@ static void close_folder(DIR **folder)
 		closedir(*folder);
 }
 
+/* A file system has files of its own (lost+found), and editors leave theirs. */
+static bool is_part(const char *name)
+{
+	return strcmp(name, ".") && strcmp(name, "..") && blob_key_valid(name);
+}
+
 static int list_folder(struct listing *l, struct err *e)
 {
 	_cleanup_(close_folder) DIR *folder = opendir(l->path.data);
@@ -309,7 +315,7 @@ static int list_folder(struct listing *l, struct err *e)
 	if (!folder)
 		return errno == ENOENT ? 1 : fail("cannot read", l->path.data, e);
 	while (rc == 1 && (d = readdir(folder))) {
-		if (!strcmp(d->d_name, ".") || !strcmp(d->d_name, ".."))
+		if (!is_part(d->d_name))
 			continue;
 		buffer_printf(&l->path, "/%s", d->d_name);
 		rc = list_entry(l, e);

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <strings.h>
 #include <time.h>
 
 #include "blob/provider.h"
@@ -27,6 +28,7 @@ struct s3_store {
 	struct web *web;
 	struct aws *aws;
 	char *bucket, *region, *host, *base;	/* base: scheme://host */
+	char *encryption;	/* lines that ask the server to encrypt an object; "": its own rule holds */
 	bool path_style;
 };
 
@@ -63,6 +65,8 @@ static void path_of(const struct s3_store *s, const char *key, struct buffer *re
 		buffer_printf(ret_path, "/%s%s", s->bucket, *key ? "/" : "");
 	else
 		buffer_putc(ret_path, '/');
+	if (*key)
+		web_escape(span_of(s->store.prefix), true, ret_path);
 	web_escape(span_of(key), true, ret_path);
 }
 
@@ -174,7 +178,7 @@ static void digest_of(struct span body, char ret_hex[2 * SHA256_BYTES + 1])
 	hex_encode(digest, sizeof(digest), ret_hex);
 }
 
-/* `line`: the digest of the whole, which is kept with it. */
+/* `line`: the digest of the whole, which is kept with it, and how it is encrypted. */
 static int begin_parts(struct s3_store *s, const char *key, const char *line, struct arena *arena, const char **ret_upload,
 		       struct err *e)
 {
@@ -287,13 +291,15 @@ static int writer_commit(struct blob_writer *self, const char *key, struct err *
 	_cleanup_(web_answer_done) struct web_answer answer = { 0 };
 	struct buffer *data = &((struct s3_writer *)self)->data;
 	struct span body = { data->data ? data->data : "", data->length };
-	char digest[2 * SHA256_BYTES + 1], line[128];
+	_cleanup_(buffer_done) struct buffer lines = BUFFER_INIT;
+	struct s3_store *s = s3_of(self->store);
+	char digest[2 * SHA256_BYTES + 1];
 
 	digest_of(body, digest);
-	snprintf(line, sizeof(line), DIGEST ": %s\n", digest);
+	buffer_printf(&lines, DIGEST ": %s\n%s", digest, s->encryption);
 	if (body.length > SINGLE_BYTES)
-		return put_parts(s3_of(self->store), key, body, line, e);
-	return expect(s3_of(self->store), &(struct s3_call){ "PUT", key, "", body, XML_LIMIT, line, true }, &answer, e);
+		return put_parts(s, key, body, lines.data, e);
+	return expect(s, &(struct s3_call){ "PUT", key, "", body, XML_LIMIT, lines.data, true }, &answer, e);
 }
 
 /* Stored by somebody else it may have no digest: then there is nothing to compare. */
@@ -363,6 +369,7 @@ static int64_t time_of(const char *text)
 struct page {
 	struct arena arena;
 	struct blob_object object;
+	size_t skip;		/* bytes of the store's prefix, which is no part of our keys */
 	char *token;		/* of the page behind it; NULL: this is the last */
 	blob_each *each;
 	void *context;
@@ -375,7 +382,7 @@ static int read_element(void *context, const char *name, const char *text, struc
 	int rc = 1;
 
 	if (!strcmp(name, "Key"))
-		p->object.key = arena_strdup(&p->arena, text);
+		p->object.key = arena_strdup(&p->arena, text + (strlen(text) < p->skip ? strlen(text) : p->skip));
 	else if (!strcmp(name, "Size"))
 		p->object.bytes = atoll(text);
 	else if (!strcmp(name, "LastModified"))
@@ -406,7 +413,7 @@ static int list_page(struct s3_store *s, const char *prefix, struct buffer *quer
 {
 	_cleanup_(web_answer_done) struct web_answer answer = { 0 };
 	struct s3_call c = { "GET", "", query->data, SPAN(""), XML_LIMIT, NULL, false };
-	struct page p = { .each = each, .context = context };
+	struct page p = { .each = each, .context = context, .skip = strlen(s->store.prefix) };
 	int rc;
 
 	if (expect(s, &c, &answer, e) < 0)
@@ -422,12 +429,13 @@ static int list_page(struct s3_store *s, const char *prefix, struct buffer *quer
 
 static int s3_list(struct blob_store *store, const char *prefix, blob_each *each, void *context, struct err *e)
 {
-	_cleanup_(buffer_done) struct buffer query = BUFFER_INIT;
+	_cleanup_(buffer_done) struct buffer query = BUFFER_INIT, whole = BUFFER_INIT;
 	int rc;
 
-	put_query(&query, NULL, prefix);
+	buffer_printf(&whole, "%s%s", store->prefix, prefix);
+	put_query(&query, NULL, whole.data);
 	do
-		rc = list_page(s3_of(store), prefix, &query, each, context, e);
+		rc = list_page(s3_of(store), whole.data, &query, each, context, e);
 	while (rc == 1);
 	return rc < 0 ? -1 : 1;
 }
@@ -438,18 +446,59 @@ static void s3_close(struct blob_store *store)
 
 	aws_close(s->aws);
 	web_close(s->web);
+	free(s->store.prefix);
 	free(s->bucket);
+	free(s->encryption);
 	free(s->region);
 	free(s->host);
 	free(s->base);
 	free(s);
 }
 
+/* What the address asks for, as true or false. */
+struct flags {
+	bool plain, path_style, dualstack, fips, accelerate, anonymous;
+};
+
+static int read_flags(const char *name, const struct url_parts *u, struct flags *f, struct err *e)
+{
+	/* The names of both versions of Amazon's library. */
+	const struct {
+		const char *name;
+		bool *flag;
+	} names[] = { { "disableSSL", &f->plain },	  { "disable_https", &f->plain },     { "s3ForcePathStyle", &f->path_style },
+		      { "use_path_style", &f->path_style }, { "dualstack", &f->dualstack },   { "fips", &f->fips },
+		      { "accelerate", &f->accelerate },	  { "anonymous", &f->anonymous } };
+
+	*f = (struct flags){ 0 };
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		bool yes;
+
+		if (url_option_bool(name, u, names[i].name, &yes, e) < 0)
+			return -1;
+		*names[i].flag |= yes;
+	}
+	if (f->anonymous)
+		return err_internal(e, "%s: option anonymous: the server writes and deletes, which needs credentials", name);
+	if (f->accelerate && (f->path_style || f->fips))
+		return err_internal(e, "%s: option accelerate does not go with a path style or fips", name);
+	return 1;
+}
+
+/* Amazon's own names of hosts, without the bucket. */
+static void put_amazon_host(const struct s3_store *s, const struct flags *f, struct buffer *host)
+{
+	if (f->accelerate)
+		buffer_printf(host, "s3-accelerate.%samazonaws.com", f->dualstack ? "dualstack." : "");
+	else
+		buffer_printf(host, "s3%s.%s%s.amazonaws.com", f->fips ? "-fips" : "", f->dualstack ? "dualstack." : "", s->region);
+}
+
 /* endpoint is host[:port] or a URL; without one it is Amazon's for the region. */
-static void set_endpoint(struct s3_store *s, const char *endpoint, bool plain)
+static void set_endpoint(struct s3_store *s, const char *endpoint, const struct flags *f)
 {
 	struct buffer host = BUFFER_INIT, base = BUFFER_INIT;
-	const char *scheme = plain ? "http" : "https";
+	const char *scheme = f->plain ? "http" : "https";
 
 	if (!strncmp(endpoint, "http://", 7))
 		scheme = "http", endpoint += 7;
@@ -460,34 +509,70 @@ static void set_endpoint(struct s3_store *s, const char *endpoint, bool plain)
 	if (*endpoint)	/* a path behind it has no meaning here */
 		buffer_append(&host, endpoint, strcspn(endpoint, "/"));
 	else
-		buffer_printf(&host, "s3.%s.amazonaws.com", s->region);
+		put_amazon_host(s, f, &host);
 	buffer_printf(&base, "%s://%s", scheme, host.data);
 	s->host = host.data;
 	s->base = base.data;
 }
 
+/* How the server is to encrypt objects; without it the bucket's own rule holds. */
+static int set_encryption(const char *name, const struct url_parts *u, struct s3_store *s, struct err *e)
+{
+	static const char *const types[] = { "AES256", "aws:kms", "aws:kms:dsse", NULL };
+	const char *type = url_option(u, "ssetype", ""), *key = url_option(u, "kmskeyid", "");
+	struct buffer lines = BUFFER_INIT;
+	size_t i = 0;
+
+	while (*type && types[i] && strcmp(types[i], type))
+		i++;
+	if (*type && !types[i])
+		return err_internal(e, "%s: option ssetype: '%s' must be AES256, aws:kms or aws:kms:dsse", name, type);
+	if (*key && strncmp(type, "aws:kms", 7))
+		return err_internal(e, "%s: option kmskeyid needs ssetype=aws:kms or ssetype=aws:kms:dsse", name);
+	if (strpbrk(key, "\r\n"))
+		return err_internal(e, "%s: option kmskeyid has a line break", name);
+	buffer_puts(&lines, "");
+	if (*type)
+		buffer_printf(&lines, "x-amz-server-side-encryption: %s\n", type);
+	if (*key)
+		buffer_printf(&lines, "x-amz-server-side-encryption-aws-kms-key-id: %s\n", key);
+	s->encryption = lines.data;
+	return 1;
+}
+
+/* Which of Amazon's libraries: both options are known, and neither is there. */
+static int check_library(const char *name, const struct url_parts *u, struct err *e)
+{
+	const char *version = url_option(u, "awssdk", "v2");
+
+	if (!strcasecmp(version, "v1") || !strcasecmp(version, "v2"))
+		return 1;
+	return err_internal(e, "%s: option awssdk: '%s' must be v1 or v2", name, version);
+}
+
 static int configure(const char *name, const struct url_parts *u, struct s3_store *s, struct err *e)
 {
 	static const char *const options[] = { "region", "endpoint", "disableSSL", "disable_https", "s3ForcePathStyle", "use_path_style",
-					       "hostname_immutable", "awssdk", "profile", NULL };
-	bool plain, plain2, style, style2;
+					       "hostname_immutable", "awssdk", "profile", "prefix", "dualstack", "fips", "accelerate",
+					       "anonymous", "ssetype", "kmskeyid", "rate_limiter_capacity",
+					       "request_checksum_calculation", "response_checksum_validation", NULL };
 	const char *region, *endpoint;
+	struct flags flags;
 
-	if (url_check_options(name, u, options, e) < 0 || url_option_bool(name, u, "disableSSL", &plain, e) < 0 ||
-	    url_option_bool(name, u, "disable_https", &plain2, e) < 0 || url_option_bool(name, u, "s3ForcePathStyle", &style, e) < 0 ||
-	    url_option_bool(name, u, "use_path_style", &style2, e) < 0)
+	if (url_check_options(name, u, options, e) < 0 || read_flags(name, u, &flags, e) < 0 || check_library(name, u, e) < 0 ||
+	    blob_prefix(name, u, &s->store.prefix, e) < 0 || set_encryption(name, u, s, e) < 0)
 		return -1;
 	s->aws = aws_open(url_option(u, "profile", NULL));
 	region = url_option(u, "region", aws_region(s->aws));
-	if (!region)
+	if (!region || !*region)
 		return err_internal(e, "%s: no region: add ?region=… or set AWS_REGION", name);
 	s->bucket = xstrdup(u->name);
 	s->region = xstrdup(region);
 	/* A bucket with a dot in its name has no certificate of its own. */
-	s->path_style = style || style2 || strchr(u->name, '.');
+	s->path_style = flags.path_style || strchr(u->name, '.');
 	endpoint = getenv("AWS_ENDPOINT_URL_S3");
 	endpoint = endpoint && *endpoint ? endpoint : getenv("AWS_ENDPOINT_URL");
-	set_endpoint(s, url_option(u, "endpoint", endpoint ? endpoint : ""), plain || plain2);
+	set_endpoint(s, url_option(u, "endpoint", endpoint ? endpoint : ""), &flags);
 	return 1;
 }
 

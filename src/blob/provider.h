@@ -27,6 +27,7 @@ struct blob_provider {
 struct blob_store {
 	const struct blob_provider *provider;
 	struct observer observer;
+	char *prefix;		/* goes before each key in the bucket; "" for none, NULL in a folder. Freed by the provider */
 };
 
 struct blob_writer {
@@ -35,5 +36,9 @@ struct blob_writer {
 };
 
 extern const struct blob_provider blob_local, blob_s3, blob_azure;
+
+/* The option `prefix` of a bucket's address, or "". -1 with a sentence in e->detail. */
+struct url_parts;
+int blob_prefix(const char *name, const struct url_parts *parts, char **ret_prefix, struct err *e) WARN_UNUSED;
 
 #endif

@@ -4,6 +4,7 @@
 #include <curl/curl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 static char *decode(const char *text, size_t length, struct arena *arena)
 {
@@ -27,7 +28,8 @@ int url_parse(const char *setting, const char *url, struct arena *arena, struct 
 	n = strcspn(name, "?/");
 	ret->name = arena_strndup(arena, name, n);
 	if (!n || (name[n] && name[n] != '?'))
-		return err_internal(e, "%s: '%s' must be a scheme, '://', a name, and perhaps '?' and options", setting, url);
+		return err_internal(e, "%s: '%s' must be a scheme, '://', a name, and perhaps '?' and options (a folder in a bucket is ?prefix=…)",
+				    setting, url);
 	for (at = name[n] ? name + n + 1 : ""; *at; at += strcspn(at, "&"), at += *at == '&') {
 		size_t whole = strcspn(at, "&"), left = strcspn(at, "=&");
 
@@ -50,9 +52,9 @@ const char *url_option(const struct url_parts *parts, const char *name, const ch
 int url_option_bool(const char *setting, const struct url_parts *parts, const char *name, bool *ret_value, struct err *e)
 {
 	const char *text = url_option(parts, name, "false");
-	bool yes = !strcmp(text, "true") || !strcmp(text, "1");
+	bool yes = !strcasecmp(text, "true") || !strcmp(text, "1");
 
-	if (!yes && strcmp(text, "false") && strcmp(text, "0"))
+	if (!yes && strcasecmp(text, "false") && strcmp(text, "0"))
 		return err_internal(e, "%s: option %s: '%s' must be true or false", setting, name, text);
 	*ret_value = yes;
 	return 1;

@@ -101,13 +101,22 @@ static void put_canonical(const struct sigv4_request *rq, const char *query, con
 	buffer_printf(out, "\n%s", payload);
 }
 
+/* By names: one that is the beginning of another comes first, whatever follows the ':'. */
+static int compare_names(const char *one, const char *other)
+{
+	size_t n = strcspn(one, ":"), m = strcspn(other, ":");
+	int way = memcmp(one, other, n < m ? n : m);
+
+	return way ? way : (n > m) - (n < m);
+}
+
 /* The line of the smallest name above `last`; NULL: there is none. */
 static const char *next_line(const char *lines, const char *last)
 {
 	const char *least = NULL;
 
 	for (const char *at = lines; *at; at += strcspn(at, "\n") + 1)
-		if ((!last || strcmp(at, last) > 0) && (!least || strcmp(at, least) < 0))
+		if ((!last || compare_names(at, last) > 0) && (!least || compare_names(at, least) < 0))
 			least = at;
 	return least;
 }

@@ -111,6 +111,7 @@ static int purge_objects(struct purge *p, int64_t *stacks, struct err *e)
 
 	snprintf(prefix, sizeof(prefix), "stacks/%s/", p->id);
 	if (blob_list(p->app->objects, prefix, delete_object, p->app->objects, e) < 0 ||
+	    (p->app->events && blob_list(p->app->events, prefix, delete_object, p->app->events, e) < 0) ||
 	    delete_rows(p, &STACK_PURGE_ROW, &rows, e) < 0)
 		return -1;
 	*stacks += rows;

@@ -44,4 +44,11 @@ struct swept {
 int retention_sweep(struct app *app, int64_t before_us, bool (*going)(void *context), void *context,
 		    struct swept *ret_swept, struct err *e) WARN_UNUSED;
 
+/*
+ * The same in the store of engine events, where there is one: batches that no row names, and what dead processes were
+ * writing. It may be the store of the checkpoints; nothing else in it is touched.
+ */
+int retention_sweep_events(struct app *app, int64_t before_us, bool (*going)(void *context), void *context,
+			   struct swept *ret_swept, struct err *e) WARN_UNUSED;
+
 #endif

@@ -70,6 +70,15 @@ const struct stmt OBJECTS_OF_STACK = STMT("retention.objects_of_stack",
 	"UNION ALL SELECT u.checkpoint_sha256 AS sha256 FROM stack_locks l JOIN updates u ON u.id = l.update_id "
 	"WHERE l.stack_id = ? AND u.checkpoint_sha256 IS NOT NULL");
 
+/*
+ * A row names it, or one that arrives now may. An update that ended long ago takes no more events.
+ * all tenants: an object names its stack and its update
+ */
+const struct stmt OBJECT_OF_EVENTS = STMT("retention.object_of_events",
+	"SELECT u.id AS id FROM updates u "
+	"LEFT JOIN event_batches e ON e.update_id = u.id AND e.digest = ? AND e.in_object = 1 "
+	"WHERE u.id = ? AND u.stack_id = ? AND (e.update_id IS NOT NULL OR u.ended_at IS NULL OR u.ended_at > ?) LIMIT 1");
+
 /* all tenants: an object names its update */
 const struct stmt OBJECT_OF_JOURNAL = STMT("retention.object_of_journal",
 	"SELECT digest AS sha256 FROM journal_batches WHERE update_id = ? AND digest = ? LIMIT 1");

@@ -45,6 +45,8 @@ void measure_start(struct app *app)
 		db_observe(app->db, &(struct observer){ on_statement, on_transaction, app->meter });
 	if (app->objects)
 		blob_observe(app->objects, &(struct observer){ on_object, NULL, app->meter });
+	if (app->events)
+		blob_observe(app->events, &(struct observer){ on_object, NULL, app->meter });
 	if (app->keys)
 		keys_observe(app->keys, &(struct observer){ on_key, NULL, app->meter });
 }

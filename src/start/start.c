@@ -11,6 +11,7 @@
 #include "stack/stack_key.h"
 #include "start/measure.h"
 #include "start/schema.h"
+#include "start/stores.h"
 #include "telemetry/meter.h"
 
 static int64_t clock_now(void)
@@ -38,12 +39,17 @@ static int open_database(struct app *app, unsigned parts, struct arena *arena, s
 
 static int open_objects(struct app *app, struct err *e)
 {
-	static const char local[] = "PULUMI_LOCAL_OBJECTS", remote[] = "PULUMI_CHECKPOINT_BLOB_STORAGE_ENDPOINT";
-	const char *folder = setting(local), *url = setting(remote);
+	if (store_open(STORE_CHECKPOINTS, &app->objects, e) < 0)
+		return -1;
+	return store_open(STORE_ENGINE_EVENTS, &app->events, e) < 0 ? -1 : 1;
+}
 
-	if (!folder == !url)
-		return err_internal(e, "%s, %s: set one of them, where the checkpoints are kept", local, remote);
-	return blob_open(url ? remote : local, url ? url : folder, &app->objects, e);
+static int try_objects(struct err *e)
+{
+	for (enum store s = 0; s < STORE_COUNT; s++)
+		if (store_try(s, e) < 0)
+			return -1;
+	return 1;
 }
 
 static int open_keys(struct app *app, struct err *e)
@@ -85,6 +91,8 @@ int start_open(struct app *app, unsigned parts, struct arena *arena, struct err 
 		return -1;
 	if ((parts & START_OBJECTS) && open_objects(app, e) < 0)
 		return -1;
+	if ((parts & START_TRY) && try_objects(e) < 0)
+		return -1;
 	if ((parts & START_DATABASE) && open_database(app, parts, arena, e) < 0)
 		return -1;
 	if ((parts & START_KEYS) && open_keys(app, e) < 0)
@@ -98,6 +106,7 @@ void start_close(struct app *app)
 {
 	db_close(app->db);
 	blob_close(app->objects);
+	blob_close(app->events);
 	keys_close(app->keys);
 	meter_close(app->meter);
 	app->meter = NULL;
@@ -105,4 +114,5 @@ void start_close(struct app *app)
 	app->keys = NULL;
 	app->db = NULL;
 	app->objects = NULL;
+	app->events = NULL;
 }

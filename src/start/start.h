@@ -12,7 +12,8 @@ enum start_part {
 	START_OBJECTS = 2,
 	START_KEYS = 4,
 	START_ALL = 7,
-	START_UNFINISHED = 8	/* also a database into which a restore was not finished: for the restore */
+	START_UNFINISHED = 8,	/* also a database into which a restore was not finished: for the restore */
+	START_TRY = 16		/* every object store is written to and read, also those that nothing uses yet: for a server */
 };
 
 /*

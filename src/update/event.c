@@ -1,6 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Engine events: a row a request, read back in order of their sequence. */
+/*
+ * Engine events: a row a request, read back in order of their sequence. A batch that is too large for a row goes to a
+ * store of its own, where there is one.
+ */
+#include <stdio.h>
+
 #include "base/limits.h"
+#include "blob/blob.h"
 #include "http/gzip.h"
 #include "json/scan.h"
 #include "json/write.h"
@@ -53,20 +59,73 @@ static int read_batch(struct span text, struct batch *b, struct err *e)
 	return n > 0;
 }
 
+#define STACKS "stacks/"
+#define EVENTS "/events/"
+
+void event_object_key(const char *stack_id, const char *update_id, const unsigned char *digest, char ret_key[CHECKPOINT_KEY])
+{
+	char hex[2 * SHA256_BYTES + 1];
+
+	hex_encode(digest, SHA256_BYTES, hex);
+	snprintf(ret_key, CHECKPOINT_KEY, STACKS "%s" EVENTS "%s/%s", stack_id, update_id, hex);
+}
+
+struct blob_store *object_store(const struct app *app, const char *key)
+{
+	size_t behind_stack = strlen(STACKS) + UUID_TEXT - 1;
+	bool events = !strncmp(key, STACKS, strlen(STACKS)) && strlen(key) > behind_stack &&
+		      !strncmp(key + behind_stack, EVENTS, strlen(EVENTS));
+
+	return events ? app->events : app->objects;
+}
+
+int event_object_load(struct app *app, const char *stack_id, const char *update_id, struct span digest, struct buffer *ret_data,
+		      struct err *e)
+{
+	char key[CHECKPOINT_KEY];
+	int rc;
+
+	if (digest.length != SHA256_BYTES)
+		return err_internal(e, "event batch of update %s has a digest of %zu bytes", update_id, digest.length);
+	event_object_key(stack_id, update_id, (const unsigned char *)digest.data, key);
+	if (!app->events)
+		return err_internal(e, "object %s cannot be read: PULUMI_ENGINE_EVENTS_BLOB_STORAGE_ENDPOINT is not set any more", key);
+	rc = blob_get(app->events, key, ret_data, e);
+	return rc == 0 ? err_internal(e, "object %s is missing", key) : rc;
+}
+
+/* An object for whoever holds the lease only, durable before the row that names it. */
+static int put_object(struct app *app, const char *id, struct span token, const unsigned char *digest, struct span stored,
+		      struct err *e)
+{
+	_cleanup_(arena_clear) struct arena arena = ARENA_INIT;
+	struct update u = { 0 };
+	char key[CHECKPOINT_KEY];
+	int rc = db_one(app->db, &UPDATE_BY_TOKEN, DB_VALUES(db_text(id), db_bytes(token)), update_columns, &u, &arena, e);
+
+	if (rc <= 0)
+		return rc < 0 ? -1 : lease_lost(e);
+	event_object_key(u.stack_id, id, digest, key);
+	return blob_put(app->events, key, stored, e);
+}
+
 int update_append_events(struct app *app, const char *id, struct span token, struct span text, struct span stored,
 			 bool gzip_body, struct err *e)
 {
 	struct batch b = { .first = INT64_MAX, .last = -1 };
 	unsigned char digest[SHA256_BYTES];
+	bool in_object = app->events && stored.length > LIMIT_EVENT_ROW;
 	int64_t changed;
 	int rc = read_batch(text, &b, e);
 
 	if (rc <= 0)
 		return rc;
 	sha256(text, digest);
+	if (in_object && put_object(app, id, token, digest, stored, e) < 0)
+		return -1;
 	rc = db_exec(app->db, &EVENT_BATCH_APPEND,
 		     DB_VALUES(db_int(b.first), db_int(b.last), db_bytes((struct span){ (char *)digest, sizeof(digest) }),
-			       db_bytes(stored), db_int(gzip_body), db_text(id), db_bytes(token),
+			       db_bytes(in_object ? SPAN("") : stored), db_int(gzip_body), db_int(in_object), db_text(id), db_bytes(token),
 			       db_time(app->now_us() - EVENT_GRACE_US)),
 		     &changed, e);
 	if (rc < 0)
@@ -79,6 +138,8 @@ int update_append_events(struct app *app, const char *id, struct span token, str
 }
 
 struct page {
+	struct app *app;
+	const struct update *update;
 	struct buffer *out;
 	int64_t next;
 	bool any, dense;	/* dense: stop before an event that is missing, it may still come */
@@ -86,14 +147,19 @@ struct page {
 
 static int emit_batch(void *context, const void *row, struct err *e)
 {
-	_cleanup_(buffer_done) struct buffer plain = BUFFER_INIT;
+	_cleanup_(buffer_done) struct buffer object = BUFFER_INIT, plain = BUFFER_INIT;
 	const struct event_batch_row *r = row;
 	struct page *p = context;
 	struct span text = r->body, list, event, value;
 	int64_t sequence;
 	struct scan s;
 
-	if (r->gzip && gunzip(r->body, LIMIT_BODY_DEFAULT, &plain, e) < 0)
+	if (r->in_object) {
+		if (event_object_load(p->app, p->update->stack_id, p->update->id, r->digest, &object, e) < 0)
+			return -1;
+		text = buffer_span(&object);
+	}
+	if (r->gzip && gunzip(text, LIMIT_BODY_DEFAULT, &plain, e) < 0)
 		return -1;
 	if (r->gzip)
 		text = buffer_span(&plain);
@@ -112,13 +178,13 @@ static int emit_batch(void *context, const void *row, struct err *e)
 	return 1;
 }
 
-int update_events(struct db *db, const struct update *u, int64_t from, struct buffer *out, int64_t *ret_next,
+int update_events(struct app *app, const struct update *u, int64_t from, struct buffer *out, int64_t *ret_next,
 		  struct err *e)
 {
-	struct page p = { .out = out, .next = from, .dense = !strcmp(u->status, "running") };
+	struct page p = { .app = app, .update = u, .out = out, .next = from, .dense = !strcmp(u->status, "running") };
 	struct event_batch_row row;
 
-	if (db_each(db, &EVENT_BATCHES, DB_VALUES(db_text(u->id), db_int(from)), event_batch_columns, &row, sizeof(row),
+	if (db_each(app->db, &EVENT_BATCHES, DB_VALUES(db_text(u->id), db_int(from)), event_batch_columns, &row, sizeof(row),
 		    emit_batch, &p, e) < 0)
 		return -1;
 	*ret_next = p.any ? p.next : -1;

@@ -50,7 +50,7 @@ int api_get_engine_events(struct request *rq, struct http_reply *rp, struct err 
 		return -1;
 
 	buffer_puts(&rp->body, "{\"events\":[");
-	if (update_events(rq->db, &u, from, &rp->body, &next, e) < 0)
+	if (update_events(rq->app, &u, from, &rp->body, &next, e) < 0)
 		return -1;
 
 	rp->status = 200;

@@ -134,7 +134,7 @@ int update_previews(struct db *db, const struct caller *c, const struct stack_pa
 int update_preview_find(struct db *db, const struct caller *c, const struct stack_path *path, const char *id,
 			struct arena *arena, struct update_info *ret_info, struct err *e) WARN_UNUSED;
 /* Appends the engine events from sequence `from` on as JSON array elements; *ret_next -1 at the end. */
-int update_events(struct db *db, const struct update *u, int64_t from, struct buffer *out, int64_t *ret_next,
+int update_events(struct app *app, const struct update *u, int64_t from, struct buffer *out, int64_t *ret_next,
 		  struct err *e) WARN_UNUSED;
 
 struct update_log_entry {

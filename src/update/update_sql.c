@@ -242,20 +242,22 @@ const struct stmt JOURNAL_BATCH_LAST = STMT("journal_batch.last",
 const struct db_column event_batch_columns[] = {
 	DB_COLUMN(event_batch_row, first_sequence, COLUMN_INT),
 	DB_COLUMN(event_batch_row, last_sequence, COLUMN_INT),
+	DB_COLUMN(event_batch_row, digest, COLUMN_BYTES),
 	DB_COLUMN(event_batch_row, body, COLUMN_BYTES),
 	DB_COLUMN(event_batch_row, gzip, COLUMN_BOOL),
+	DB_COLUMN(event_batch_row, in_object, COLUMN_BOOL),
 	{ 0 },
 };
 
 /* all tenants: the lease token's digest names the one update */
 const struct stmt EVENT_BATCH_APPEND = STMT("event_batch.append",
-	"INSERT INTO event_batches (update_id, first_sequence, last_sequence, digest, body, gzip) "
-	"SELECT u.id, ?, ?, ?, ?, ? FROM updates u "
+	"INSERT INTO event_batches (update_id, first_sequence, last_sequence, digest, body, gzip, in_object) "
+	"SELECT u.id, ?, ?, ?, ?, ?, ? FROM updates u "
 	"WHERE u.id = ? AND u.token_sha256 = ? AND (u.status = 'running' OR u.ended_at > ?)");
 
 /* all tenants: the update was found in its stack */
 const struct stmt EVENT_BATCHES = STMT("event_batch.page",
-	"SELECT first_sequence, last_sequence, body, gzip FROM event_batches "
+	"SELECT first_sequence, last_sequence, digest, body, gzip, in_object FROM event_batches "
 	"WHERE update_id = ? AND last_sequence >= ? ORDER BY first_sequence LIMIT 10");
 
 /* all tenants: the lease token's digest names the one update */

@@ -24,8 +24,8 @@ struct journal_batch_row {
 
 struct event_batch_row {
 	int64_t first_sequence, last_sequence;
-	struct span body;
-	bool gzip;
+	struct span digest, body;
+	bool gzip, in_object;
 };
 
 extern const struct stmt UPDATE_CREATE, UPDATE_BY_ID, UPDATE_LOCK_BY_ID, UPDATE_BY_TOKEN, UPDATE_LOCK_BY_TOKEN,

@@ -5,6 +5,7 @@
 #include "blob/blob.h"
 #include "http/gzip.h"
 #include "json/scan.h"
+#include "update/checkpoint.h"
 #include "update/journal_entry.h"
 #include "verify/internal.h"
 
@@ -16,13 +17,14 @@ struct batches {
 };
 
 /* Too large for a row: an object holds it. */
-static int load_object(struct batches *b, struct span digest, struct buffer *ret_text, struct err *e)
+static int load_object(struct batches *b, const struct verify_row *row, struct buffer *ret_text, struct err *e)
 {
-	char hex[2 * SHA256_BYTES + 1], key[160];
+	char key[CHECKPOINT_KEY];
 	int rc;
 
-	hex_encode((const unsigned char *)digest.data, SHA256_BYTES, hex);
-	snprintf(key, sizeof(key), "updates/%s/journal/%s", b->update_id, hex);
+	if (row->stack_id)
+		return event_object_load(b->verify->app, row->stack_id, b->update_id, row->sha256, ret_text, e);
+	journal_object_key(b->update_id, (const unsigned char *)row->sha256.data, key);
 	rc = blob_get(b->verify->app->objects, key, ret_text, e);
 	return rc == 0 ? err_internal(e, "object %s is missing", key) : rc;
 }
@@ -32,7 +34,7 @@ static int read_text(struct batches *b, const struct verify_row *row, struct buf
 {
 	struct span text = row->body;
 
-	if (!text.data && load_object(b, row->sha256, packed, e) < 0)
+	if (!text.data && load_object(b, row, packed, e) < 0)
 		return -1;
 	text = text.data ? text : buffer_span(packed);
 	if (row->gzip && gunzip(text, SIZE_MAX, plain, e) < 0)
@@ -106,7 +108,7 @@ static int check_events(struct verify *v, const struct verify_row *row, struct e
 	struct batches b = { v, row->id, "events", "event batches", "event batch" };
 	struct verify_row batch;
 
-	return db_each(v->app->db, &VERIFY_EVENT, DB_VALUES(db_text(row->id)), verify_batch_columns, &batch, sizeof(batch), check_batch,
+	return db_each(v->app->db, &VERIFY_EVENT, DB_VALUES(db_text(row->id)), verify_event_columns, &batch, sizeof(batch), check_batch,
 		       &b, e);
 }
 

@@ -200,10 +200,22 @@ const struct stmt VERIFY_JOURNAL = STMT("verify.journal",
 const struct stmt VERIFY_EVENTS = STMT("verify.events",
 	"SELECT DISTINCT update_id AS id FROM event_batches WHERE update_id > ? ORDER BY update_id LIMIT 500");
 
+const struct db_column verify_event_columns[] = {
+	DB_COLUMN(verify_row, stack_id, COLUMN_TEXT),
+	DB_COLUMN(verify_row, first_sequence, COLUMN_INT),
+	DB_COLUMN(verify_row, last_sequence, COLUMN_INT),
+	DB_COLUMN(verify_row, sha256, COLUMN_BYTES),
+	DB_COLUMN(verify_row, bytes, COLUMN_INT),
+	DB_COLUMN(verify_row, body, COLUMN_BYTES),
+	DB_COLUMN(verify_row, gzip, COLUMN_BOOL),
+	{ 0 },
+};
+
 /* all tenants: an administrator of the installation verifies it */
 const struct stmt VERIFY_EVENT = STMT("verify.event",
-	"SELECT first_sequence, last_sequence, digest AS sha256, -1 AS bytes, body, gzip FROM event_batches "
-	"WHERE update_id = ? ORDER BY first_sequence");
+	"SELECT u.stack_id AS stack_id, e.first_sequence AS first_sequence, e.last_sequence AS last_sequence, e.digest AS sha256, -1 AS bytes, "
+	"IF(e.in_object, NULL, e.body) AS body, e.gzip AS gzip FROM event_batches e JOIN updates u ON u.id = e.update_id "
+	"WHERE e.update_id = ? ORDER BY e.first_sequence");
 
 const struct db_column verify_key_columns[] = {
 	DB_COLUMN(verify_row, id, COLUMN_TEXT),

@@ -6,7 +6,7 @@
 #include "db/db.h"
 
 struct verify_row {
-	char *id, *place, *organization_id, *organization, *project, *name, *value;
+	char *id, *place, *stack_id, *organization_id, *organization, *project, *name, *value;
 	struct span sha256, body, tags, sealed;
 	int64_t version, bytes, resources, first_sequence, last_sequence;
 	bool gzip;
@@ -21,6 +21,6 @@ extern const struct stmt VERIFY_MEMBER_USER, VERIFY_MEMBER_ORGANIZATION, VERIFY_
 extern const struct stmt VERIFY_STACKS, VERIFY_TAGS, VERIFY_CHECKPOINTS, VERIFY_RUNNING, VERIFY_JOURNALS, VERIFY_JOURNAL,
 	VERIFY_EVENTS, VERIFY_EVENT, VERIFY_KEYS;
 extern const struct db_column verify_place_columns[], verify_stack_columns[], verify_tag_columns[], verify_checkpoint_columns[],
-	verify_running_columns[], verify_id_columns[], verify_batch_columns[], verify_key_columns[];
+	verify_running_columns[], verify_id_columns[], verify_batch_columns[], verify_event_columns[], verify_key_columns[];
 
 #endif

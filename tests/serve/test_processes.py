@@ -82,6 +82,25 @@ def test_reload_keeps_the_old_responders_when_new_ones_fail(serve):
     assert ask(one.port, "GET", "/x")[0] == 200
 
 
+def test_reload_waits_for_responders_that_start_slowly(serve):
+    """What they need may be slow to answer, and the answer may be that they cannot serve."""
+    one = serve().start()
+    before = one.pids("responder")
+    (one.run / "break-responders-slowly").touch()
+    one.reload()
+    assert "event=reload_failed" in one.log()
+    until(lambda: one.pids("responder") == before, "the failed ones to be gone")
+    assert ask(one.port, "GET", "/x")[0] == 200
+    (one.run / "break-responders-slowly").unlink()
+    (one.run / "start-slowly").touch()
+    one.reload()
+    assert one.log().count("event=reloaded") == 1
+    new = [pid for pid in one.pids("responder") if pid not in before]
+    assert len(new) == 4 and all((one.run / f"up-{pid}").exists() for pid in new), "it did not wait"
+    until(lambda: one.pids("responder") == new, "the old ones to be gone")
+    assert ask(one.port, "GET", "/x")[0] == 200
+
+
 def test_responders_that_fail_are_started_with_back_off(serve):
     one = serve().start()
     (one.run / "break-responders").touch()

@@ -88,11 +88,22 @@ static void test_session_token_is_signed(void **state)
 					     "x-amz-security-token;x-amz-target,"));
 }
 
+static void test_a_name_that_begins_another(void **state)
+{
+	_cleanup_(buffer_done) struct buffer headers = BUFFER_INIT;
+	struct sigv4_request rq = request("PUT", "/", "", EMPTY);
+
+	(void)state;
+	sigv4_sign(&rq, &keys, "x-amz-a-key: k\nx-amz-a: v\nx-amz-a-0: z\n", &headers);
+	assert_non_null(strstr(headers.data, "SignedHeaders=host;x-amz-a;x-amz-a-0;x-amz-a-key;x-amz-content-sha256;"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_get_object), cmocka_unit_test(test_put_object), cmocka_unit_test(test_queries),
 		cmocka_unit_test(test_presigned), cmocka_unit_test(test_session_token_is_signed),
+		cmocka_unit_test(test_a_name_that_begins_another),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
