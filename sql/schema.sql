@@ -134,22 +134,6 @@ CREATE TABLE master_keys (
   PRIMARY KEY (id)
 ) COMMENT='master keys that have sealed; the keys themselves are never here';
 
-CREATE TABLE organization_invites (
-  id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'UUIDv7',
-  organization_id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
-  token_sha256 BINARY(32) NOT NULL COMMENT 'the value itself is in the link only',
-  email VARCHAR(254) CHARACTER SET ascii COLLATE ascii_general_ci NULL COMMENT 'NULL: whoever has the link',
-  role VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'admin or member',
-  state VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'pending, accepted or canceled',
-  sender_user_id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'who sent it last',
-  created_at DATETIME(6) NOT NULL,
-  sent_at DATETIME(6) NOT NULL,
-  expires_at DATETIME(6) NULL COMMENT 'NULL: never',
-  PRIMARY KEY (id),
-  KEY organization_invites_email (email, state),
-  KEY organization_invites_organization (organization_id, state, id),
-  UNIQUE KEY organization_invites_token (token_sha256)
-) COMMENT='invitations to join an organization';
 CREATE TABLE oidc_issuers (
   id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'UUIDv7',
   organization_id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
@@ -171,6 +155,23 @@ CREATE TABLE oidc_issuers (
   UNIQUE KEY oidc_issuers_name (organization_id, name)
 ) COMMENT='identity providers whose tokens an organization takes';
 
+CREATE TABLE organization_invites (
+  id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'UUIDv7',
+  organization_id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  token_sha256 BINARY(32) NOT NULL COMMENT 'the value itself is in the link only',
+  email VARCHAR(254) CHARACTER SET ascii COLLATE ascii_general_ci NULL COMMENT 'NULL: whoever has the link',
+  role VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'admin or member',
+  state VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'pending, accepted or canceled',
+  sender_user_id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'who sent it last',
+  created_at DATETIME(6) NOT NULL,
+  sent_at DATETIME(6) NOT NULL,
+  expires_at DATETIME(6) NULL COMMENT 'NULL: never',
+  PRIMARY KEY (id),
+  KEY organization_invites_email (email, state),
+  KEY organization_invites_organization (organization_id, state, id),
+  UNIQUE KEY organization_invites_token (token_sha256)
+) COMMENT='invitations to join an organization';
+
 CREATE TABLE organization_members (
   organization_id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
   user_id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
@@ -191,12 +192,6 @@ CREATE TABLE organizations (
   UNIQUE KEY organizations_login (login)
 ) COMMENT='tenants; every stack belongs to one';
 
-CREATE TABLE restore_progress (
-  part VARCHAR(200) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'file of the backup; manifest.json: the whole of it',
-  sha256 CHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'of the file, hex',
-  line_count BIGINT NOT NULL COMMENT 'lines of it that are rows here',
-  PRIMARY KEY (part)
-) COMMENT='a restore that is not finished: while this has rows nothing is served';
 CREATE TABLE refresh_tokens (
   token_sha256 BINARY(32) NOT NULL COMMENT 'the value itself is never stored',
   family_id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'UUIDv7; the same for all that came out of one exchange',
@@ -218,6 +213,13 @@ CREATE TABLE refresh_tokens (
   KEY refresh_tokens_family (organization_id, family_id),
   KEY refresh_tokens_issuer (organization_id, issuer_id)
 ) COMMENT='refresh tokens given out with access tokens of an exchange';
+
+CREATE TABLE restore_progress (
+  part VARCHAR(200) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'file of the backup; manifest.json: the whole of it',
+  sha256 CHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'of the file, hex',
+  line_count BIGINT NOT NULL COMMENT 'lines of it that are rows here',
+  PRIMARY KEY (part)
+) COMMENT='a restore that is not finished: while this has rows nothing is served';
 
 CREATE TABLE schema_migrations (
   name VARCHAR(200) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'file name',

@@ -440,9 +440,21 @@ class TestOrganizationTokens:
         token = new_token(scope="admin")
         for call, path, body in ((token.get, "/api/user/tokens", None), (token.post, "/api/user/tokens", {"description": "x"}),
                                  (token.delete, f"/api/user/tokens/{uuid.uuid4()}", None), (token.post, "/api/console/actions/new-organization", {"orgName": "mine"}),
-                                 (token.post, f"/api/user/organizations/{organization}/default", None), (token.get, "/api/admin/health", None)):
+                                 (token.post, f"/api/user/organizations/{organization}/default", None), (token.get, "/api/admin/health", None),
+                                 (token.get, "/api/user/verified-email", None), (token.get, "/api/user/pending-emails", None),
+                                 (token.get, "/api/user/pending-invites", None), (token.post, "/api/console/email/verification", None),
+                                 (token.patch, f"/api/orgs/{organization}/invites/x", None)):
             answer = call(path, body) if body else call(path)
             answer.expect_problem(403)
+
+    def test_invites(self, new_token, organization, new_person, client):
+        """An organization can invite by itself, and join nothing."""
+        token, person = new_token(scope="admin"), new_person()
+        made = token.post(f"/api/orgs/{organization}/invites/link", {"role": "member"}).expect(200).json()
+        assert token.get(f"/api/orgs/{organization}/invites").expect(200).json()["invites"]
+        path = next(v for v in made.values() if isinstance(v, str) and "/" in v).partition("/orgs/")[2]
+        token.patch(f"/api/orgs/{path}").expect_problem(403)
+        client.with_token(person["token"]).patch(f"/api/orgs/{path}").expect()
 
     def test_other_organizations_do_not_exist(self, new_token, access, client, new_person, organization):
         token = new_token(scope="admin")
