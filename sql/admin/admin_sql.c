@@ -132,9 +132,10 @@ const struct db_column admin_tokens_columns[] = {
 };
 
 const struct stmt ADMIN_TOKENS = STMT("admin.tokens",
-	"SELECT t.id AS id, u.login AS `user`, t.name AS name, t.description AS description, t.created_at AS created_at, "
+	"SELECT t.id AS id, COALESCE(u.login, o.login) AS `user`, t.name AS name, t.description AS description, t.created_at AS created_at, "
 	"t.expires_at AS expires_at, t.last_used_at AS last_used_at "
-	"FROM users u JOIN access_tokens t ON t.user_id = u.id WHERE ? IS NULL OR u.login = ? ORDER BY u.login, t.id");
+	"FROM access_tokens t LEFT JOIN users u ON u.id = t.user_id LEFT JOIN organizations o ON o.id = t.organization_id "
+	"WHERE ? IS NULL OR u.login = ? ORDER BY COALESCE(u.login, o.login), t.id");
 
 const struct stmt ADMIN_TOKEN_DELETE = STMT("admin.token_delete",
 	"DELETE FROM access_tokens WHERE id = ?");
@@ -164,7 +165,9 @@ const struct db_column admin_stacks_columns[] = {
 #define STACK_ROW                                                                                  \
 	"SELECT s.id AS id, o.login AS organization, s.project AS project, s.name AS name, s.version AS version, " \
 	"s.resource_count AS resources, s.last_update_at AS last_update_at, s.created_at AS created_at, "  \
-	"s.deleted_at AS deleted_at, u.kind AS running, r.login AS running_by, l.update_id AS running_id, u.lease_expires_at AS lease_expires_at " \
+	"s.deleted_at AS deleted_at, u.kind AS running, " \
+	"COALESCE(r.login, (SELECT a.login FROM organizations a WHERE a.id = u.requested_by)) AS running_by, " \
+	"l.update_id AS running_id, u.lease_expires_at AS lease_expires_at " \
 	"FROM stacks s JOIN organizations o ON o.id = s.organization_id "                           \
 	"LEFT JOIN stack_locks l ON l.stack_id = s.id LEFT JOIN updates u ON u.id = l.update_id "   \
 	"LEFT JOIN users r ON r.id = u.requested_by "

@@ -23,6 +23,9 @@ int access_check(const struct caller *c, enum permission wanted, const char *org
 {
 	if (wanted == SITE_ADMIN)
 		return c->site_admin ? 1 : err_set(e, ERR_FORBIDDEN, "Forbidden: %s does not administer this installation", c->login);
+	if (wanted == PERSON)
+		return !c->only_organization_id ? 1 : err_set(e, ERR_FORBIDDEN, "Forbidden: the access token reaches one organization only, and "
+							      "this is about a user; sign in with a personal access token");
 	if (role_of(c) == ROLE_NONE)
 		return err_set(e, ERR_NOT_FOUND, "Not Found: Organization '%.40s' not found", organization);
 	if (role_of(c) < permissions[wanted].least)

@@ -7,7 +7,8 @@
 
 enum permission {
 	PUBLIC,
-	USER,
+	USER,	/* any access token */
+	PERSON,	/* a user with a token that reaches all of the user's things */
 	UPDATE_TOKEN,
 	SITE_ADMIN,	/* administers the installation */
 	MEMBER,	/* belongs to the organization, whatever its role */

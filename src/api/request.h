@@ -26,7 +26,7 @@ struct request {
 	struct stack_path path;
 	bool unchanged;			/* set by a handler that found nothing to do: no row for the audit log */
 	const char *audit_detail;	/* what the audit log says besides the path; NULL: nothing */
-	const char *kind, *update_id, *version, *tag, *program, *user, *token, *invite;	/* from the path; NULL when it has none */
+	const char *kind, *update_id, *version, *tag, *program, *user, *token, *invite, *issuer, *policy;	/* from the path; NULL when it has none */
 };
 
 /* Reads the body by a field table. */

@@ -39,6 +39,8 @@ static bool take_segment(struct request *rq, struct span placeholder, const char
 		{ "{user}", offsetof(struct request, user) },
 		{ "{token}", offsetof(struct request, token) },
 		{ "{invite}", offsetof(struct request, invite) },
+		{ "{issuer}", offsetof(struct request, issuer) },
+		{ "{policy}", offsetof(struct request, policy) },
 	};
 
 	if (!*text || (span_equal(placeholder, SPAN("{kind}")) && !is_kind(text)))
@@ -74,7 +76,7 @@ static bool match(struct request *rq, const char *pattern)
 static void forget_path(struct request *rq)
 {
 	rq->path = (struct stack_path){ 0 };
-	rq->kind = rq->update_id = rq->version = rq->tag = rq->program = rq->user = rq->token = rq->invite = NULL;
+	rq->kind = rq->update_id = rq->version = rq->tag = rq->program = rq->user = rq->token = rq->invite = rq->issuer = rq->policy = NULL;
 }
 
 const struct route *route_find(struct request *rq, struct err *e)

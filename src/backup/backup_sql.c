@@ -10,6 +10,7 @@ const struct db_column backup_name_columns[] = { DB_COLUMN(backup_row, name, COL
 /*
  * Tables that others refer to come first, so that rows can be inserted in this order; people come last. Mails that wait are
  * left out: they hold links, and whoever restores a backup does not want them to be sent again.
+ * all tenants: the catalogue has no rows of theirs
  */
 const struct stmt BACKUP_TABLES = STMT("backup.tables",
 	"SELECT t.table_name AS name FROM information_schema.tables t "

@@ -38,6 +38,22 @@
 #define LIMIT_MAILS_PER_USER 100		/* an hour, caused by one user */
 #define LIMIT_INVITES 100			/* of one batch, count */
 #define LIMIT_INVITES_PENDING 1000		/* of one organization, count */
+#define LIMIT_FORM (128ULL << 10)		/* a body of parameters */
+#define LIMIT_JWT (32 << 10)			/* token of an identity provider */
+#define LIMIT_JWKS (256ULL << 10)		/* keys of an identity provider */
+#define LIMIT_JWKS_KEYS 64			/* count */
+#define LIMIT_KEY_ID 256
+#define LIMIT_KEY_NUMBER 2048			/* of an RSA key: 16384 bits */
+#define LIMIT_DISCOVERY (256ULL << 10)		/* answer of an identity provider about itself */
+#define LIMIT_ISSUERS 100			/* OIDC issuers of one organization, count */
+#define LIMIT_ISSUER_NAME 100			/* characters */
+#define LIMIT_ISSUER_URL 512
+#define LIMIT_THUMBPRINTS 20			/* of one OIDC issuer, count */
+#define LIMIT_POLICIES 100			/* definitions of one auth policy, count */
+#define LIMIT_POLICIES_BYTES (256ULL << 10)
+#define LIMIT_RULES 50				/* of one definition, count */
+#define LIMIT_RULE 1024				/* a claim's path, or the pattern for it */
+#define LIMIT_CLAIM_NAMES 16			/* of one path to a claim, count */
 #define LIMIT_AUDIT_EXPORT 1000000		/* events of one export, count */
 
 #endif

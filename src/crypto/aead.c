@@ -159,3 +159,19 @@ bool base64_decode(struct span text, struct buffer *ret_data)
 	ret_data->data[ret_data->length] = '\0';
 	return good;
 }
+
+bool base64url_decode(struct span text, struct buffer *ret_data)
+{
+	_cleanup_(buffer_done) struct buffer standard = BUFFER_INIT;
+
+	for (size_t i = 0; i < text.length; i++) {
+		char c = text.data[i];
+
+		if (c == '+' || c == '/' || c == '=')
+			return false;
+		buffer_putc(&standard, (char)(c == '-' ? '+' : c == '_' ? '/' : c));
+	}
+	while (standard.length % 4)
+		buffer_putc(&standard, '=');
+	return base64_decode((struct span){ standard.data ? standard.data : "", standard.length }, ret_data);
+}

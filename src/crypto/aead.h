@@ -30,5 +30,7 @@ void buffer_wipe(struct buffer *b);
 void base64_encode(struct span data, struct buffer *ret_text);
 /* Appends the bytes; false when the text is not canonical. */
 bool base64_decode(struct span text, struct buffer *ret_data);
+/* RFC 4648 §5 without padding, as tokens and keys have it. Appends the bytes; false when the text is not canonical. */
+bool base64url_decode(struct span text, struct buffer *ret_data);
 
 #endif

@@ -48,11 +48,10 @@ int http_unescape(struct arena *arena, struct span text, bool plus, char **ret_t
 	return 1;
 }
 
-static int parse_parameter(struct http_request *rq, struct span text, struct err *e)
+static int parse_parameter(struct arena *arena, struct span text, struct http_parameter *ret_parameter, struct err *e)
 {
 	const char *equals = memchr(text.data, '=', text.length);
 	struct span name = text, value = { text.data + text.length, 0 };
-	struct http_parameter *p = &rq->parameters[rq->parameter_count];
 	char *decoded_name, *decoded_value;
 
 	if (equals) {
@@ -60,31 +59,40 @@ static int parse_parameter(struct http_request *rq, struct span text, struct err
 		value.data = equals + 1;
 		value.length = text.length - name.length - 1;
 	}
-	if (http_unescape(rq->arena, name, true, &decoded_name) < 0 ||
-	    http_unescape(rq->arena, value, true, &decoded_value) < 0)
-		return err_set(e, ERR_BAD_REQUEST, "Bad Request: a broken %% escape in the query");
-	p->name = decoded_name;
-	p->value = decoded_value;
-	rq->parameter_count++;
+	if (http_unescape(arena, name, true, &decoded_name) < 0 || http_unescape(arena, value, true, &decoded_value) < 0)
+		return err_set(e, ERR_BAD_REQUEST, "Bad Request: a broken %% escape in the parameters");
+	*ret_parameter = (struct http_parameter){ decoded_name, decoded_value };
 	return 1;
 }
 
-static int parse_query(struct http_request *rq, const char *query, struct err *e)
+/* name=value&name=value, as queries and forms have it. */
+static int parse_parameters(struct arena *arena, struct span text, struct http_parameter **ret_list, size_t *ret_count,
+			    struct err *e)
 {
-	rq->parameters = arena_alloc(rq->arena, sizeof(*rq->parameters) * LIMIT_QUERY_PARAMETERS);
-	while (*query) {
-		size_t n = strcspn(query, "&");
+	struct http_parameter *list = arena_alloc(arena, sizeof(*list) * LIMIT_QUERY_PARAMETERS);
+	const char *at = text.data, *end = text.data + text.length;
+	size_t count = 0;
 
-		if (n && rq->parameter_count == LIMIT_QUERY_PARAMETERS)
-			return err_set(e, ERR_BAD_REQUEST, "Bad Request: more than %d query parameters",
-				       LIMIT_QUERY_PARAMETERS);
-		if (n && parse_parameter(rq, (struct span){ query, n }, e) < 0)
+	while (at < end) {
+		const char *next = memchr(at, '&', (size_t)(end - at));
+		size_t n = (size_t)((next ? next : end) - at);
+
+		if (n && count == LIMIT_QUERY_PARAMETERS)
+			return err_set(e, ERR_BAD_REQUEST, "Bad Request: more than %d parameters", LIMIT_QUERY_PARAMETERS);
+		if (n && parse_parameter(arena, (struct span){ at, n }, &list[count++], e) < 0)
 			return -1;
-		query += n;
-		if (*query)
-			query++;
+		at += n + 1;
 	}
+	*ret_list = list;
+	*ret_count = count;
 	return 1;
+}
+
+int http_form(struct http_request *rq, struct span body, struct http_parameter **ret_list, size_t *ret_count, struct err *e)
+{
+	if (body.length && memchr(body.data, 0, body.length))
+		return err_set(e, ERR_BAD_REQUEST, "Bad Request: the form contains a NUL character");
+	return parse_parameters(rq->arena, body, ret_list, ret_count, e);
 }
 
 int http_request_init(struct http_request *rq, struct err *e)
@@ -103,7 +111,7 @@ int http_request_init(struct http_request *rq, struct err *e)
 	n = strcspn(uri, "?#");
 	rq->method = arena_strdup(rq->arena, method);
 	rq->path = arena_strndup(rq->arena, uri, n);
-	return parse_query(rq, uri[n] == '?' ? arena_strdup(rq->arena, uri + n + 1) : "", e);
+	return parse_parameters(rq->arena, uri[n] == '?' ? span_of(uri + n + 1) : SPAN(""), &rq->parameters, &rq->parameter_count, e);
 }
 
 void http_request_done(struct http_request *rq)

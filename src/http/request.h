@@ -55,6 +55,9 @@ int http_body_raw(struct http_request *rq, size_t limit, struct span *ret_body,
 /* The decompressed bytes, at most `limit`. */
 int http_body(struct http_request *rq, size_t limit, struct span *ret_body,
 	      struct err *e) WARN_UNUSED;
+/* The parameters of a form (application/x-www-form-urlencoded), decoded, in order; 400 when it is none. */
+int http_form(struct http_request *rq, struct span body, struct http_parameter **ret_list, size_t *ret_count,
+	      struct err *e) WARN_UNUSED;
 /* True when the client takes a gzip answer. */
 bool http_accepts_gzip(struct http_request *rq);
 

@@ -21,26 +21,39 @@ int identity_by_token(struct db *db, struct span bearer, const char *organizatio
 		      caller_columns, ret_caller, arena, e);
 }
 
-int identity_organizations(struct db *db, const char *user_id, struct arena *arena,
-			   struct organization **ret_list, size_t *ret_count, struct err *e)
+const char *identity_author(const struct caller *c)
 {
-	return db_all(db, &ORGANIZATIONS_OF_USER, DB_VALUES(db_text(user_id)), organization_columns,
-		      sizeof(struct organization), arena, (void **)ret_list, ret_count, e);
+	return c->user_id ? c->user_id : c->only_organization_id;
 }
 
-int identity_organizations_by_id(struct db *db, const char *user_id, struct arena *arena,
+static int list_organizations(struct db *db, const struct caller *c, const struct stmt *of_user, struct arena *arena,
+			      struct organization **ret_list, size_t *ret_count, struct err *e)
+{
+	bool one = c->only_organization_id;
+
+	return db_all(db, one ? &ORGANIZATION_OF_TOKEN : of_user, DB_VALUES(db_text(one ? c->token_id : c->user_id)),
+		      organization_columns, sizeof(struct organization), arena, (void **)ret_list, ret_count, e);
+}
+
+int identity_organizations(struct db *db, const struct caller *c, struct arena *arena,
+			   struct organization **ret_list, size_t *ret_count, struct err *e)
+{
+	return list_organizations(db, c, &ORGANIZATIONS_OF_USER, arena, ret_list, ret_count, e);
+}
+
+int identity_organizations_by_id(struct db *db, const struct caller *c, struct arena *arena,
 				 struct organization **ret_list, size_t *ret_count, struct err *e)
 {
-	return db_all(db, &ORGANIZATIONS_OF_USER_BY_ID, DB_VALUES(db_text(user_id)), organization_columns,
-		      sizeof(struct organization), arena, (void **)ret_list, ret_count, e);
+	return list_organizations(db, c, &ORGANIZATIONS_OF_USER_BY_ID, arena, ret_list, ret_count, e);
 }
 
 int identity_membership(struct db *db, const struct caller *c, const char *organization, struct arena *arena,
 			struct caller *ret_caller, struct err *e)
 {
 	struct organization row = { 0 };
-	int rc = db_one(db, &MEMBERSHIP, DB_VALUES(db_text(c->user_id), db_text(organization)), organization_columns, &row,
-			arena, e);
+	bool one = c->only_organization_id;
+	int rc = db_one(db, one ? &MEMBERSHIP_OF_TOKEN : &MEMBERSHIP,
+			DB_VALUES(db_text(one ? c->token_id : c->user_id), db_text(organization)), organization_columns, &row, arena, e);
 
 	if (rc < 0)
 		return -1;
@@ -51,12 +64,13 @@ int identity_membership(struct db *db, const struct caller *c, const char *organ
 	return 1;
 }
 
-int identity_default_organization(struct db *db, const char *user_id, struct arena *arena,
+int identity_default_organization(struct db *db, const struct caller *c, struct arena *arena,
 				  char **ret_login, struct err *e)
 {
 	struct organization row = { 0 };
-	int rc = db_one(db, &DEFAULT_ORGANIZATION, DB_VALUES(db_text(user_id)), organization_columns, &row,
-			arena, e);
+	bool one = c->only_organization_id;
+	int rc = db_one(db, one ? &ORGANIZATION_OF_TOKEN : &DEFAULT_ORGANIZATION, DB_VALUES(db_text(one ? c->token_id : c->user_id)),
+			organization_columns, &row, arena, e);
 
 	if (rc == 1)
 		*ret_login = row.login;

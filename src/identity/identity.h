@@ -7,9 +7,14 @@
 #include "crypto/crypto.h"
 #include "db/db.h"
 
-/* The authenticated caller. The organization members are NULL when the path names none it belongs to. */
+/*
+ * The authenticated caller: a user, or an organization that its own token speaks for; that has no user_id, and the login and
+ * the name of the organization. A token may reach one organization only, also when it is a user's. The organization
+ * members are NULL when the path names none that the caller belongs to and the token reaches.
+ */
 struct caller {
-	char *user_id, *login, *name, *email, *token_id;
+	char *user_id, *login, *name, *email, *token_id, *token_name;
+	char *only_organization_id;	/* NULL: the token reaches all organizations of its user */
 	bool site_admin;
 	int64_t token_used_at;
 	char *organization_id, *organization_login, *role;
@@ -20,20 +25,22 @@ struct organization {
 	const char *avatar;	/* NULL: there are no pictures yet */
 };
 
-/* The user behind a bearer value and its membership in `organization` (may be NULL): 0 when unknown or expired. */
+/* The caller behind a bearer value and its membership in `organization` (may be NULL): 0 when unknown or expired. */
 int identity_by_token(struct db *db, struct span bearer, const char *organization, int64_t now_us,
 		      struct arena *arena, struct caller *ret_caller, struct err *e) WARN_UNUSED;
-/* Organizations of a user, its individual one first. */
-int identity_organizations(struct db *db, const char *user_id, struct arena *arena,
+/* Who asks, where a row has one name for it: the user, or the organization itself. */
+const char *identity_author(const struct caller *c);
+/* Organizations that the caller reaches, the individual one of a user first. */
+int identity_organizations(struct db *db, const struct caller *c, struct arena *arena,
 			   struct organization **ret_list, size_t *ret_count, struct err *e) WARN_UNUSED;
 /* The same in order of their ids: how lists over all of them go on from page to page. */
-int identity_organizations_by_id(struct db *db, const char *user_id, struct arena *arena,
+int identity_organizations_by_id(struct db *db, const struct caller *c, struct arena *arena,
 				 struct organization **ret_list, size_t *ret_count, struct err *e) WARN_UNUSED;
 /* The caller as a member of another organization; without a membership its organization members stay NULL. */
 int identity_membership(struct db *db, const struct caller *c, const char *organization, struct arena *arena,
 			struct caller *ret_caller, struct err *e) WARN_UNUSED;
 /* Login of the organization that stacks without an owner go to; 0 when there is none. */
-int identity_default_organization(struct db *db, const char *user_id, struct arena *arena,
+int identity_default_organization(struct db *db, const struct caller *c, struct arena *arena,
 				  char **ret_login, struct err *e) WARN_UNUSED;
 
 /* Makes the organization that the caller is a member of its default. */

@@ -13,11 +13,23 @@ static const struct field organization_fields[] = {
 	{ 0 },
 };
 
+struct token_info {
+	const char *name, *organization, *team;
+};
+
+static const struct field token_info_fields[] = {
+	FIELD(token_info, name, "name", FIELD_TEXT),
+	FIELD(token_info, organization, "organization", FIELD_TEXT),
+	FIELD(token_info, team, "team", FIELD_TEXT),
+	{ 0 },
+};
+
 struct user_reply {
 	const char *id, *login, *name, *email, *avatar;
 	struct object_list organizations;
 	struct text_list identities;
 	bool site_admin, has_mfa, managed, managed_by_many;
+	const struct token_info *token;	/* NULL: a user's */
 };
 
 const struct field user_reply_fields[] = {
@@ -32,19 +44,23 @@ const struct field user_reply_fields[] = {
 	FIELD(user_reply, has_mfa, "hasMFA", FIELD_BOOL),
 	FIELD(user_reply, managed, "isOrgManaged", FIELD_BOOL),
 	FIELD(user_reply, managed_by_many, "isManagedByMultiOrg", FIELD_BOOL),
+	FIELD(user_reply, token, "tokenInfo", FIELD_OBJECT_POINTER, .flags = FIELD_OMIT_EMPTY, .fields = token_info_fields,
+	      .help = "Only of a token that speaks for an organization."),
 	{ 0 },
 };
 
-/* GetCurrentUser: without tokenInfo, which says that a token belongs to an organization or a team. */
+/* GetCurrentUser: an organization, when the token is its own; tokenInfo then says so, and is absent otherwise. */
 int api_get_current_user(struct request *rq, struct http_reply *rp, struct err *e)
 {
 	const char *own[] = { "Pulumi" };	/* the account is kept here, not with another provider */
 	const struct caller *c = &rq->caller;
-	struct user_reply reply = { .id = c->user_id, .login = c->login, .name = c->name, .email = c->email,
-				    .identities = { own, 1, true }, .site_admin = c->site_admin };
+	struct token_info token = { c->token_name, c->login, "" };
+	struct user_reply reply = { .id = identity_author(c), .login = c->login, .name = c->name, .email = c->email,
+				    .identities = { own, 1, true }, .site_admin = c->site_admin,
+				    .token = c->user_id ? NULL : &token };
 	struct organization *list;
 
-	if (identity_organizations(rq->db, c->user_id, rq->arena, &list, &reply.organizations.count, e) < 0)
+	if (identity_organizations(rq->db, c, rq->arena, &list, &reply.organizations.count, e) < 0)
 		return -1;
 
 	reply.organizations.items = list;
@@ -68,7 +84,7 @@ int api_get_default_organization(struct request *rq, struct http_reply *rp, stru
 {
 	struct default_organization_reply reply = { 0 };
 
-	if (identity_default_organization(rq->db, rq->caller.user_id, rq->arena, &reply.login, e) < 0)
+	if (identity_default_organization(rq->db, &rq->caller, rq->arena, &reply.login, e) < 0)
 		return -1;
 
 	return reply_json(rp, default_organization_reply_fields, &reply);
@@ -77,7 +93,8 @@ int api_get_default_organization(struct request *rq, struct http_reply *rp, stru
 /* UpdateDefaultOrganization */
 int api_update_default_organization(struct request *rq, struct http_reply *rp, struct err *e)
 {
-	if (identity_set_default_organization(rq->db, &rq->caller, e) < 0)
+	if (access_check(&rq->caller, PERSON, NULL, e) < 0 ||
+	    identity_set_default_organization(rq->db, &rq->caller, e) < 0)
 		return -1;
 
 	return reply_nothing(rp);
@@ -123,7 +140,8 @@ int api_email_signup(struct request *rq, struct http_reply *rp, struct err *e)
 	if (setting_bool("PULUMI_DISABLE_EMAIL_SIGNUP", &disabled, e) < 0)
 		return -1;
 	if (disabled)
-		return err_set(e, ERR_FORBIDDEN, "Forbidden: sign-up is switched off here; ask whoever runs this server for an account");
+		return err_set(e, ERR_FORBIDDEN,
+			       "Forbidden: sign-up is switched off here; ask whoever runs this server for an account");
 	if (request_body(rq, signup_body_fields, &body, e) < 0)
 		return -1;
 

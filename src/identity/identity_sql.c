@@ -8,6 +8,8 @@ const struct db_column caller_columns[] = {
 	DB_COLUMN(caller, email, COLUMN_TEXT),
 	DB_COLUMN(caller, site_admin, COLUMN_BOOL),
 	DB_COLUMN(caller, token_id, COLUMN_TEXT),
+	DB_COLUMN(caller, token_name, COLUMN_TEXT),
+	DB_COLUMN(caller, only_organization_id, COLUMN_TEXT),
 	DB_COLUMN(caller, token_used_at, COLUMN_TIME),
 	DB_COLUMN(caller, organization_id, COLUMN_TEXT),
 	DB_COLUMN(caller, organization_login, COLUMN_TEXT),
@@ -15,15 +17,21 @@ const struct db_column caller_columns[] = {
 	{ 0 },
 };
 
-/* A membership that is missing leaves the organization columns NULL. */
+/*
+ * A membership that is missing leaves the organization columns NULL. A token of an organization has no user and a role of its
+ * own; who has a token that reaches one organization administers no site with it.
+ */
 const struct stmt CALLER_BY_TOKEN = STMT("caller.by_token",
-	"SELECT u.id AS user_id, u.login AS login, u.name AS name, u.email AS email, u.site_admin AS site_admin, "
-	"t.id AS token_id, t.last_used_at AS token_used_at, m.organization_id AS organization_id, o.login AS organization_login, m.role AS role "
+	"SELECT t.user_id AS user_id, COALESCE(u.login, own.login) AS login, COALESCE(u.name, own.name) AS name, "
+	"COALESCE(u.email, '') AS email, (t.organization_id IS NULL AND u.site_admin) AS site_admin, "
+	"t.id AS token_id, t.name AS token_name, t.organization_id AS only_organization_id, t.last_used_at AS token_used_at, "
+	"IF(t.user_id IS NULL, o.id, m.organization_id) AS organization_id, o.login AS organization_login, COALESCE(t.role, m.role) AS role "
 	"FROM access_tokens t "
-	"JOIN users u ON u.id = t.user_id "
-	"LEFT JOIN organizations o ON o.login = ? "
-	"LEFT JOIN organization_members m ON m.organization_id = o.id AND m.user_id = u.id "
-	"WHERE t.token_sha256 = ? AND (t.expires_at IS NULL OR t.expires_at > ?)");
+	"LEFT JOIN users u ON u.id = t.user_id "
+	"LEFT JOIN organizations own ON own.id = t.organization_id "
+	"LEFT JOIN organizations o ON o.login = ? AND (t.organization_id IS NULL OR o.id = t.organization_id) "
+	"LEFT JOIN organization_members m ON m.organization_id = o.id AND m.user_id = t.user_id "
+	"WHERE t.token_sha256 = ? AND (t.expires_at IS NULL OR t.expires_at > ?) AND COALESCE(u.id, own.id) IS NOT NULL");
 
 const struct db_column organization_columns[] = {
 	DB_COLUMN(organization, id, COLUMN_TEXT),
@@ -45,6 +53,17 @@ const struct stmt ORGANIZATIONS_OF_USER_BY_ID = STMT("organizations.of_user_by_i
 
 const struct stmt MEMBERSHIP = STMT("organization.membership",
 	ORGANIZATION_ROW "WHERE m.user_id = ? AND o.login = ?");
+
+/* What a token reaches that reaches one only: nothing when its user has left. */
+#define ORGANIZATION_OF_TOKEN_ROW                                                                  \
+	"SELECT o.id AS id, o.login AS login, o.name AS name, COALESCE(t.role, m.role) AS role "   \
+	"FROM access_tokens t JOIN organizations o ON o.id = t.organization_id "                   \
+	"LEFT JOIN organization_members m ON m.organization_id = o.id AND m.user_id = t.user_id "  \
+	"WHERE t.id = ? AND COALESCE(t.role, m.role) IS NOT NULL"
+
+const struct stmt ORGANIZATION_OF_TOKEN = STMT("organization.of_token", ORGANIZATION_OF_TOKEN_ROW);
+
+const struct stmt MEMBERSHIP_OF_TOKEN = STMT("organization.membership_of_token", ORGANIZATION_OF_TOKEN_ROW " AND o.login = ?");
 
 const struct stmt DEFAULT_ORGANIZATION = STMT("organization.default",
 	"SELECT o.id AS id, o.login AS login, o.name AS name, m.role AS role "

@@ -3,12 +3,14 @@
 
 #include <ctype.h>
 #include <curl/curl.h>
+#include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
 #include <time.h>
 
 #include "crypto/crypto.h"
+#include "net/guard.h"
 
 #define ATTEMPTS 5
 #define FIRST_PAUSE_MS 100
@@ -116,29 +118,180 @@ static void set_up(CURL *c, const struct web_request *rq, struct taking *t, stru
 	set_body(c, rq);
 }
 
+/* A guarded call while it runs. */
+struct guarded {
+	const struct guard *guard;
+	bool any_certificate;
+	struct addrinfo *proxy;	/* where the proxy of the environment is; NULL: there is none */
+	bool refused;
+};
+
+static void release_part(char **part)
+{
+	curl_free(*part);
+}
+
+static void release_url(CURLU **url)
+{
+	curl_url_cleanup(*url);
+}
+
+/* The proxy is the administrator's: it may be on a private network. */
+static struct addrinfo *find_proxy(void)
+{
+	static const char *const names[] = { "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY" };
+	CURLU *url __attribute__((cleanup(release_url))) = curl_url();
+	char *host __attribute__((cleanup(release_part))) = NULL;
+	char *port __attribute__((cleanup(release_part))) = NULL;
+	struct addrinfo hints = { .ai_socktype = SOCK_STREAM }, *found = NULL;
+	const char *value = NULL;
+
+	for (size_t i = 0; !value && i < sizeof(names) / sizeof(names[0]); i++)
+		if (getenv(names[i]) && *getenv(names[i]))
+			value = getenv(names[i]);
+	if (!value || curl_url_set(url, CURLUPART_URL, value, CURLU_NON_SUPPORT_SCHEME | CURLU_GUESS_SCHEME) ||
+	    curl_url_get(url, CURLUPART_HOST, &host, 0))
+		return NULL;
+	if (curl_url_get(url, CURLUPART_PORT, &port, 0))
+		port = NULL;
+	return getaddrinfo(host,
+			   port				 ? port
+			   : strncmp(value, "https:", 6) ? "1080"
+							 : "443",
+			   &hints, &found)
+		       ? NULL
+		       : found;
+}
+
+static bool is_proxy(const struct guarded *g, const struct curl_sockaddr *address)
+{
+	for (const struct addrinfo *a = g->proxy; a; a = a->ai_next)
+		if (a->ai_addrlen == address->addrlen && !memcmp(a->ai_addr, &address->addr, a->ai_addrlen))
+			return true;
+	return false;
+}
+
+/* Called with the address that will be connected to: no name can resolve to another one afterwards. */
+static curl_socket_t open_guarded(void *context, curlsocktype purpose, struct curl_sockaddr *address)
+{
+	struct guarded *g = context;
+
+	(void)purpose;
+	if (guard_allows(g->guard, &address->addr) || is_proxy(g, address))
+		return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+	g->refused = true;
+	return CURL_SOCKET_BAD;
+}
+
+/* The host may be an address that only the proxy would look at. */
+static bool host_allowed(const struct guard *guard, const struct web_request *rq)
+{
+	CURLU *url __attribute__((cleanup(release_url))) = curl_url();
+	char *host __attribute__((cleanup(release_part))) = NULL;
+
+	return !curl_url_set(url, CURLUPART_URL, rq->url, 0) && !curl_url_get(url, CURLUPART_HOST, &host, 0) &&
+	       guard_allows_host(guard, host);
+}
+
+/* A connection that is there already was opened for somebody else, and tells nothing about its certificate. */
+static void set_up_guard(CURL *c, struct guarded *g)
+{
+	curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "https");
+	curl_easy_setopt(c, CURLOPT_OPENSOCKETFUNCTION, open_guarded);
+	curl_easy_setopt(c, CURLOPT_OPENSOCKETDATA, g);
+	curl_easy_setopt(c, CURLOPT_FRESH_CONNECT, 1L);
+	curl_easy_setopt(c, CURLOPT_FORBID_REUSE, 1L);
+	curl_easy_setopt(c, CURLOPT_CERTINFO, 1L);
+	if (g->any_certificate) {
+		curl_easy_setopt(c, CURLOPT_SSL_VERIFYPEER, 0L);
+		curl_easy_setopt(c, CURLOPT_SSL_VERIFYHOST, 0L);
+	}
+}
+
+/* The first certificate of the chain is the server's. */
+static void take_certificate(CURL *c, struct web_answer *answer)
+{
+	struct curl_certinfo *chain = NULL;
+
+	if (curl_easy_getinfo(c, CURLINFO_CERTINFO, &chain) || !chain || chain->num_of_certs < 1)
+		return;
+	for (const struct curl_slist *each = chain->certinfo[0]; each; each = each->next)
+		if (!strncmp(each->data, "Cert:", 5))
+			buffer_puts(&answer->certificate, each->data + 5);
+}
+
 /* Host and path without the query, which may hold a signature. */
 static int failed(const struct web_request *rq, const char *why, struct err *e)
 {
 	return err_unavailable(e, "%s %.*s: %s", rq->method, (int)strcspn(rq->url, "?"), rq->url, why);
 }
 
-int web_call(struct web *web, const struct web_request *rq, struct web_answer *ret_answer, struct err *e)
+static CURLcode perform(CURL *c, const struct web_request *rq, struct web_answer *ret_answer, struct guarded *g)
 {
 	struct curl_slist *headers = header_list(rq->headers);
 	struct taking t = { ret_answer, rq->limit };
-	long status = 0;
 	CURLcode rc;
 
-	buffer_clear(&ret_answer->body);
-	buffer_clear(&ret_answer->headers);
-	set_up(web->curl, rq, &t, headers);
-	rc = curl_easy_perform(web->curl);
+	set_up(c, rq, &t, headers);
+	if (g)
+		set_up_guard(c, g);
+	rc = curl_easy_perform(c);
 	curl_slist_free_all(headers);
-	if (rc != CURLE_OK)
-		return failed(rq, curl_easy_strerror(rc), e);
+	return rc;
+}
+
+/* What became of it, when `rc` says that there was no answer. */
+static int finish(struct web *web, const struct web_request *rq, CURLcode rc, struct web_answer *ret_answer,
+		  struct err *e)
+{
+	long status = 0;
+
+	if (rc != CURLE_OK) {
+		if (ret_answer->failure == WEB_ANSWERED)
+			ret_answer->failure = rc == CURLE_PEER_FAILED_VERIFICATION ? WEB_UNTRUSTED : WEB_FAILED;
+		return failed(rq,
+			      ret_answer->failure == WEB_REFUSED ? "the address is not allowed"
+								 : curl_easy_strerror(rc),
+			      e);
+	}
 	curl_easy_getinfo(web->curl, CURLINFO_RESPONSE_CODE, &status);
 	ret_answer->status = (int)status;
 	return 1;
+}
+
+static void clear(struct web_answer *answer)
+{
+	buffer_clear(&answer->body);
+	buffer_clear(&answer->headers);
+	buffer_clear(&answer->certificate);
+	answer->failure = WEB_ANSWERED;
+}
+
+int web_call(struct web *web, const struct web_request *rq, struct web_answer *ret_answer, struct err *e)
+{
+	clear(ret_answer);
+	return finish(web, rq, perform(web->curl, rq, ret_answer, NULL), ret_answer, e);
+}
+
+int web_call_guarded(struct web *web, const struct guard *guard, bool any_certificate, const struct web_request *rq,
+		     struct web_answer *ret_answer, struct err *e)
+{
+	struct guarded g = { .guard = guard, .any_certificate = any_certificate };
+	CURLcode rc = CURLE_COULDNT_CONNECT;
+
+	clear(ret_answer);
+	if (host_allowed(guard, rq)) {
+		g.proxy = find_proxy();
+		rc = perform(web->curl, rq, ret_answer, &g);
+		if (g.proxy)
+			freeaddrinfo(g.proxy);
+		take_certificate(web->curl, ret_answer);
+	} else {
+		g.refused = true;
+	}
+	if (rc != CURLE_OK && g.refused)
+		ret_answer->failure = WEB_REFUSED;
+	return finish(web, rq, rc, ret_answer, e);
 }
 
 /* Twice as long each time, and somewhere between half and all of that: many that failed at once do not meet again. */
@@ -190,6 +343,7 @@ void web_answer_done(struct web_answer *answer)
 {
 	buffer_done(&answer->body);
 	buffer_done(&answer->headers);
+	buffer_done(&answer->certificate);
 }
 
 void web_escape(struct span text, bool slash, struct buffer *ret_text)

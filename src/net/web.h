@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Calls to other services over HTTP: one connection pool a process, bounded answers, bounded time, no
- * redirects. Certificates are verified. Knows no service.
+ * redirects. Certificates are verified. Where a user named the target, the guard is asked. Knows no service.
  */
 #ifndef NET_WEB_H
 #define NET_WEB_H
@@ -11,6 +11,7 @@
 #include "base/arena.h"
 #include "base/buffer.h"
 
+struct guard;
 struct web;
 
 struct web *web_open(void);
@@ -24,15 +25,28 @@ struct web_request {
 	int timeout_s;			/* for the whole call; 0: 60 */
 };
 
+enum web_failure { WEB_ANSWERED, WEB_FAILED, WEB_REFUSED /* by the guard */, WEB_UNTRUSTED /* its certificate */ };
+
 struct web_answer {
 	int status;
 	struct buffer body, headers;	/* headers: as they arrived */
+	struct buffer certificate;	/* of the server, PEM; guarded calls only */
+	enum web_failure failure;
 };
 
 /* 1 when there was an answer, whatever its status; -1 with ERR_UNAVAILABLE when there was none. */
-int web_call(struct web *web, const struct web_request *request, struct web_answer *ret_answer, struct err *e) WARN_UNUSED;
+int web_call(struct web *web, const struct web_request *request, struct web_answer *ret_answer,
+	     struct err *e) WARN_UNUSED;
 /*
- * The same, up to five times when the connection failed or the status is 429 or from 500 on, with growing, jittered
+ * A call whose target a user named: refused when the address that it would connect to is not allowed. HTTPS only, and
+ * always a connection of its own. A proxy of the environment is the administrator's word, and then decides itself what
+ * names may lead to. With `any_certificate` the certificate is not verified: the caller must look at answer->certificate
+ * before it believes anything.
+ */
+int web_call_guarded(struct web *web, const struct guard *guard, bool any_certificate, const struct web_request *request,
+		     struct web_answer *ret_answer, struct err *e) WARN_UNUSED;
+/*
+ * The same as web_call, up to five times when the connection failed or the status is 429 or from 500 on, with growing, jittered
  * pauses. Only for calls that may be repeated.
  */
 int web_call_again(struct web *web, const struct web_request *request, struct web_answer *ret_answer, struct err *e)

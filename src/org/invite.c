@@ -67,7 +67,7 @@ static int create(struct db *db, const struct caller *c, const char *email, cons
 	bearer_new("", secret, digest);
 	if (db_exec(db, &INVITE_CREATE,
 		    DB_VALUES(db_text(id), db_text(c->organization_id), db_bytes((struct span){ (char *)digest, sizeof(digest) }),
-			      db_text(email), db_text(role->id), db_text(c->user_id), db_time(now_us), db_time(now_us),
+			      db_text(email), db_text(role->id), db_text(identity_author(c)), db_time(now_us), db_time(now_us),
 			      db_time(email ? now_us + INVITE_DAYS * DAY_US : -1)),
 		    NULL, e) < 0)
 		return -1;
@@ -106,7 +106,7 @@ static int take_limits(struct db *db, const struct caller *c, const char *email,
 
 	for (char *at = what; *at; at++)
 		*at = (char)tolower((unsigned char)*at);
-	if (limit_check(db, arena_printf(arena, "mails caused by user %s", c->user_id), LIMIT_MAILS_PER_USER, now_us, e) < 0)
+	if (limit_check(db, arena_printf(arena, "mails caused by user %s", identity_author(c)), LIMIT_MAILS_PER_USER, now_us, e) < 0)
 		return -1;
 	return limit_take(db, what, LIMIT_MAILS_PER_ADDRESS, now_us, e);
 }
@@ -167,7 +167,7 @@ int invite_resend(struct db *db, const struct mail_config *config, const struct 
 					     i.email);
 	bearer_new("", secret, digest);
 	if (db_exec(db, &INVITE_RENEW,
-		    DB_VALUES(db_bytes((struct span){ (char *)digest, sizeof(digest) }), db_text(c->user_id), db_time(now_us),
+		    DB_VALUES(db_bytes((struct span){ (char *)digest, sizeof(digest) }), db_text(identity_author(c)), db_time(now_us),
 			      db_time(now_us + INVITE_DAYS * DAY_US), db_text(c->organization_id), db_text(id)),
 		    NULL, e) < 0)
 		return -1;

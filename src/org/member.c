@@ -93,7 +93,7 @@ int member_remove(struct db *db, const struct caller *c, const char *login, stru
 
 	if (member_begin_change(db, c, e) < 0 || member_find(db, c->organization_id, login, &arena, &m, e) < 0)
 		return -1;
-	if (!strcmp(m.user_id, c->user_id))
+	if (c->user_id && !strcmp(m.user_id, c->user_id))
 		return err_set(e, ERR_BAD_REQUEST, "Bad Request: you cannot remove yourself from %s; ask another administrator",
 			       c->organization_login);
 	if (check_administered(db, c, &m, &arena, e) < 0 ||

@@ -38,12 +38,13 @@ int retention_compact_journals(struct db *db, int64_t before_us, struct compacte
 
 int retention_purge_tokens(struct db *db, int64_t before_us, int64_t *ret_tokens, struct err *e)
 {
-	int64_t deleted;
+	int64_t deleted, refresh;
 
-	if (db_exec(db, &TOKENS_DELETE_EXPIRED, DB_VALUES(db_time(before_us)), &deleted, e) < 0)
+	if (db_exec(db, &TOKENS_DELETE_EXPIRED, DB_VALUES(db_time(before_us)), &deleted, e) < 0 ||
+	    db_exec(db, &REFRESH_TOKENS_DELETE_EXPIRED, DB_VALUES(db_time(before_us)), &refresh, e) < 0)
 		return -1;
-	*ret_tokens += deleted;
-	return deleted > 0;
+	*ret_tokens += deleted + refresh;
+	return deleted + refresh > 0;
 }
 
 struct purge {

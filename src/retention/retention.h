@@ -20,7 +20,7 @@ struct compacted {
  */
 int retention_compact_journals(struct db *db, int64_t before_us, struct compacted *ret_done, struct err *e) WARN_UNUSED;
 
-/* Deletes some access tokens that expired before `before_us`, and adds to *ret_tokens: 1, or 0 when none is left. */
+/* Deletes some access and refresh tokens that expired before `before_us`, and adds to *ret_tokens: 1, or 0 when none is left. */
 int retention_purge_tokens(struct db *db, int64_t before_us, int64_t *ret_tokens, struct err *e) WARN_UNUSED;
 
 /*

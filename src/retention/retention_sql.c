@@ -14,8 +14,13 @@ const struct stmt JOURNALS_ENDED = STMT("retention.journals_ended",
 const struct stmt JOURNAL_DELETE = STMT("retention.journal_delete",
 	"DELETE FROM journal_batches WHERE update_id = ? ORDER BY first_sequence LIMIT 200");
 
+/* all tenants: tokens of users, of organizations, and those of identity providers alike */
 const struct stmt TOKENS_DELETE_EXPIRED = STMT("retention.tokens_delete_expired",
 	"DELETE FROM access_tokens WHERE expires_at < ? ORDER BY expires_at LIMIT 500");
+
+/* all tenants: their time has passed */
+const struct stmt REFRESH_TOKENS_DELETE_EXPIRED = STMT("retention.refresh_tokens_delete_expired",
+	"DELETE FROM refresh_tokens WHERE expires_at < ? ORDER BY expires_at LIMIT 500");
 
 /* all tenants: the time of the deletion decides. Reads an index from end to end, once an hour. */
 const struct stmt STACK_PURGE_NEXT = STMT("retention.stack_next",

@@ -289,7 +289,7 @@ int api_list_user_stacks(struct request *rq, struct http_reply *rp, struct err *
 	size_t count;
 
 	if (read_listing(rq, &l, e) < 0 ||
-	    identity_organizations_by_id(rq->db, rq->caller.user_id, rq->arena, &organizations, &count, e) < 0)
+	    identity_organizations_by_id(rq->db, &rq->caller, rq->arena, &organizations, &count, e) < 0)
 		return -1;
 	for (size_t i = 0; i < count && !http_parameter(&rq->http, "roleID"); i++)
 		if (fill(rq, &l, &organizations[i], e) < 0)

@@ -4,9 +4,11 @@
 #include <time.h>
 
 #include "base/settings.h"
+#include "base/version.h"
 #include "blob/blob.h"
 #include "db/connect.h"
 #include "mail/mail.h"
+#include "net/guard.h"
 #include "secret/secret.h"
 #include "stack/stack_key.h"
 #include "start/measure.h"
@@ -78,6 +80,17 @@ static int open_mail(struct app *app, struct arena *arena, struct err *e)
 	return rc < 0 ? -1 : 1;
 }
 
+/* What GET /api/cli/version answers must be what its clients can read. */
+static int version_settings_check(struct err *e)
+{
+	static const char *const names[] = { "PULUMI_CLI_LATEST_VERSION", "PULUMI_CLI_OLDEST_VERSION", "PULUMI_CLI_LATEST_DEV_VERSION" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (setting(names[i]) && !version_valid(setting(names[i])))
+			return err_internal(e, "%s: '%s' is no version of the command line; write it like 3.259.0", names[i], setting(names[i]));
+	return 1;
+}
+
 int start_open(struct app *app, unsigned parts, struct arena *arena, struct err *e)
 {
 	int64_t max_body;
@@ -87,7 +100,9 @@ int start_open(struct app *app, unsigned parts, struct arena *arena, struct err 
 	    setting_bool("PULUMI_SENDFILE", &app->sendfile, e) < 0)
 		return -1;
 	app->max_body = (size_t)max_body;
-	if (open_mail(app, arena, e) < 0)
+	app->guard = arena_alloc(arena, sizeof(*app->guard));
+	if (guard_read("PULUMI_ALLOWED_PRIVATE_NETWORKS", setting("PULUMI_ALLOWED_PRIVATE_NETWORKS"), arena, app->guard, e) < 0 ||
+	    version_settings_check(e) < 0 || open_mail(app, arena, e) < 0)
 		return -1;
 	if ((parts & START_OBJECTS) && open_objects(app, e) < 0)
 		return -1;

@@ -33,7 +33,7 @@ int update_create(struct db *db, const struct caller *c, const struct stack_path
 	return db_exec(db, &UPDATE_CREATE,
 		       DB_VALUES(db_text(ret_id), db_text(c->organization_id), db_text(stack.id), db_text(kind),
 				 db_int(p->preview), db_text(p->message), db_bytes(p->environment),
-				 db_bytes(p->config), db_bytes(p->program), db_text(c->user_id), db_text(p->client),
+				 db_bytes(p->config), db_bytes(p->program), db_text(identity_author(c)), db_text(p->client),
 				 db_time(now_us)),
 		       NULL, e);
 }

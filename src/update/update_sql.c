@@ -26,9 +26,13 @@ const struct db_column update_columns[] = {
 	{ 0 },
 };
 
+/* A user, or the organization whose own token it was; asked for only then, and not locked with the update. */
+#define REQUESTED_BY                                                                               \
+	"COALESCE(r.login, (SELECT o.login FROM organizations o WHERE o.id = u.requested_by)) AS requested_by"
+
 #define UPDATE_ROW                                                                                 \
 	"SELECT u.id AS id, u.organization_id AS organization_id, u.stack_id AS stack_id, u.kind AS kind, " \
-	"u.status AS status, r.login AS requested_by, r.id AS requested_by_id, u.client AS client, " \
+	"u.status AS status, " REQUESTED_BY ", r.id AS requested_by_id, u.client AS client, " \
 	"u.preview AS preview, COALESCE(u.version, -1) AS version, u.journal_version AS journal_version, " \
 	"COALESCE(u.base_checkpoint_version, -1) AS base_checkpoint_version, "                     \
 	"u.checkpoint_sha256 AS checkpoint_sha256, u.checkpoint_bytes AS checkpoint_bytes, "       \
@@ -125,7 +129,7 @@ const struct db_column update_info_columns[] = {
 	"SELECT u.id AS id, u.kind AS kind, u.message AS message, u.environment_json AS environment, " \
 	"u.config_json AS config, u.status AS result, u.resource_changes_json AS changes, "        \
 	"u.started_at AS started_at, u.ended_at AS ended_at, u.version AS version, "               \
-	"u.resource_count AS resource_count, u.preview AS preview, r.login AS requested_by "       \
+	"u.resource_count AS resource_count, u.preview AS preview, " REQUESTED_BY " "                 \
 	"FROM updates u LEFT JOIN users r ON r.id = u.requested_by "
 
 /* Versions are dense and count down, so a page is a range of versions. */

@@ -26,7 +26,20 @@ const struct stmt VERIFY_ORGANIZATION_OWNER = STMT("verify.organization_owner",
 
 /* all tenants: an administrator of the installation verifies it */
 const struct stmt VERIFY_TOKEN_USER = STMT("verify.token_user",
-	"SELECT CONCAT('access token ', t.id) AS place FROM access_tokens t LEFT JOIN users u ON u.id = t.user_id WHERE u.id IS NULL");
+	"SELECT CONCAT('access token ', t.id) AS place FROM access_tokens t LEFT JOIN users u ON u.id = t.user_id "
+	"LEFT JOIN organizations o ON o.id = t.organization_id "
+	"WHERE (t.user_id IS NOT NULL AND u.id IS NULL) OR (t.organization_id IS NOT NULL AND o.id IS NULL) "
+	"OR (t.user_id IS NULL AND (t.organization_id IS NULL OR t.role IS NULL))");
+
+/* all tenants: an administrator of the installation verifies it */
+const struct stmt VERIFY_ISSUER_POLICY = STMT("verify.issuer_policy",
+	"SELECT CONCAT('OIDC issuer ', i.id) AS place FROM oidc_issuers i LEFT JOIN auth_policies p "
+	"ON p.organization_id = i.organization_id AND p.issuer_id = i.id WHERE p.id IS NULL");
+
+/* all tenants: an administrator of the installation verifies it */
+const struct stmt VERIFY_POLICY_ISSUER = STMT("verify.policy_issuer",
+	"SELECT CONCAT('auth policy ', p.id) AS place FROM auth_policies p LEFT JOIN oidc_issuers i "
+	"ON i.id = p.issuer_id AND i.organization_id = p.organization_id WHERE i.id IS NULL");
 
 /* all tenants: an administrator of the installation verifies it */
 const struct stmt VERIFY_DEFAULT_ORGANIZATION = STMT("verify.default_organization",

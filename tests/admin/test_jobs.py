@@ -249,7 +249,17 @@ def test_tokens_go_a_month_after_their_end(access, job, sql):
     for seconds in (29 * DAY, 31 * DAY, -DAY):
         sql("INSERT INTO access_tokens (id, user_id, token_sha256, name, description, created_at, expires_at) VALUES "
             f"('{uuid.uuid4()}', '{user}', UNHEX(SHA2('{uuid.uuid4()}', 256)), '', 'aged {seconds}', UTC_TIMESTAMP(6), {ago(seconds)})")
-    assert "tokens=1 stacks=0" in job("purge-tokens", "--once")
+    organization = sql(f"SELECT id FROM organizations WHERE login = '{access.organization}'")[0][0]
+    for seconds in (29 * DAY, 31 * DAY):
+        issued = uuid.uuid4()
+        sql("INSERT INTO access_tokens (id, organization_id, role, issuer_id, token_sha256, name, description, created_at, expires_at) VALUES "
+            f"('{issued}', '{organization}', 'member', '{uuid.uuid4()}', UNHEX(SHA2('{issued}', 256)), '', 'issued {seconds}', UTC_TIMESTAMP(6), {ago(seconds)})")
+        sql("INSERT INTO refresh_tokens (token_sha256, family_id, organization_id, issuer_id, role, name, description, scope, lifetime, access_token_id, "
+            f"created_at, expires_at) VALUES (UNHEX(SHA2('r{issued}', 256)), '{uuid.uuid4()}', '{organization}', '{uuid.uuid4()}', 'member', '', "
+            f"'refreshing {seconds}', '', 7200, '{issued}', UTC_TIMESTAMP(6), {ago(seconds)})")
+    assert "tokens=3 stacks=0" in job("purge-tokens", "--once")
+    assert sql("SELECT description FROM access_tokens WHERE description LIKE 'issued %'") == [[f"issued {29 * DAY}"]]
+    assert sql("SELECT description FROM refresh_tokens WHERE description LIKE 'refreshing %'") == [[f"refreshing {29 * DAY}"]]
     left = {row[0] for row in sql("SELECT description FROM access_tokens WHERE description LIKE 'aged %'")}
     assert left == {f"aged {29 * DAY}", f"aged {-DAY}"}
     assert access.client().get("/api/user").status == 200

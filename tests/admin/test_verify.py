@@ -169,7 +169,16 @@ ROWS = [
     ("INSERT INTO organization_members SELECT 'y', id, 'member', UTC_TIMESTAMP(6) FROM users WHERE login = 'alice'",
      "DELETE FROM organization_members WHERE organization_id = 'y'", "in y", "the organization is not there"),
     ("INSERT INTO access_tokens (id, user_id, token_sha256, created_at) VALUES ('z', 'x', UNHEX(REPEAT('00', 32)), UTC_TIMESTAMP(6))",
-     "DELETE FROM access_tokens WHERE id = 'z'", "access token z", "its user is not there"),
+     "DELETE FROM access_tokens WHERE id = 'z'", "access token z", "its user or its organization is not there"),
+    ("INSERT INTO access_tokens (id, organization_id, role, token_sha256, created_at) VALUES ('z', 'x', 'admin', UNHEX(REPEAT('00', 32)), UTC_TIMESTAMP(6))",
+     "DELETE FROM access_tokens WHERE id = 'z'", "access token z", "its user or its organization is not there"),
+    ("INSERT INTO access_tokens (id, token_sha256, created_at) VALUES ('z', UNHEX(REPEAT('00', 32)), UTC_TIMESTAMP(6))",
+     "DELETE FROM access_tokens WHERE id = 'z'", "access token z", "its user or its organization is not there"),
+    ("INSERT INTO oidc_issuers (id, organization_id, name, url, issuer, thumbprints_json, created_at, modified_at) "
+     "VALUES ('z', 'x', '', '', '', '[]', UTC_TIMESTAMP(6), UTC_TIMESTAMP(6))", "DELETE FROM oidc_issuers WHERE id = 'z'", "OIDC issuer z", "has no auth policy"),
+    ("INSERT INTO auth_policies (id, organization_id, issuer_id, version, policies_json, created_at, modified_at) "
+     "VALUES ('z', 'x', 'y', 1, '[]', UTC_TIMESTAMP(6), UTC_TIMESTAMP(6))", "DELETE FROM auth_policies WHERE id = 'z'", "auth policy z",
+     "its OIDC issuer is not there"),
     ("UPDATE users SET default_organization_id = 'x' WHERE login = 'alice'",
      "UPDATE users SET default_organization_id = NULL WHERE login = 'alice'", "user alice", "default organization"),
     ("UPDATE organizations SET owner_user_id = 'x' WHERE id = '{o}'", "UPDATE organizations SET owner_user_id = NULL WHERE id = '{o}'",

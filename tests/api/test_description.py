@@ -43,7 +43,8 @@ def operations_of(spec):
 
 
 def bare(described):
-    return SUFFIX.sub("", described["operationId"]).lower()
+    """Some of the vendor's names have underscores between their words."""
+    return SUFFIX.sub("", described["operationId"]).replace("_", "").lower()
 
 
 def body_schema(described):

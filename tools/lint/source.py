@@ -23,7 +23,7 @@ LAYERS = [
     [["event"], ["audit"]],
     [["identity", "org", "access"]],
     [["stack", "update", "retention", "verify", "backup"], ["integration"]],
-    [["policy"], ["schedule"], ["deploy"], ["webhook"], ["registry"], ["environment"], ["search"], ["insights"]],
+    [["policy"], ["schedule"], ["deploy"], ["webhook"], ["registry"], ["environment"], ["search"], ["insights"], ["oidc"]],
     [["start"]],
     [["api"], ["console"]],
     [["fcgi"], ["cron"], ["sql"], ["tests"]],
