@@ -22,6 +22,7 @@ struct web_request {
 	struct span body;		/* data NULL: none */
 	size_t limit;			/* bytes of the answer's body, more is a failure */
 	int timeout_s;			/* for the whole call; 0: 60 */
+	int total_s;			/* web_call_again: no further attempt begins later than this; 0: whatever it takes */
 };
 
 struct web_answer {
@@ -33,7 +34,7 @@ struct web_answer {
 int web_call(struct web *web, const struct web_request *request, struct web_answer *ret_answer, struct err *e) WARN_UNUSED;
 /*
  * The same, up to five times when the connection failed or the status is 429 or from 500 on, with growing, jittered
- * pauses. Only for calls that may be repeated.
+ * pauses, or those that the answer asks for (Retry-After, at most 10 seconds). Only for calls that may be repeated.
  */
 int web_call_again(struct web *web, const struct web_request *request, struct web_answer *ret_answer, struct err *e)
 	WARN_UNUSED;

@@ -254,22 +254,22 @@ static void forgets_opened_keys_with_time(void **state)
 
 static void remembers_so_many(void **state)
 {
-	struct buffer sealed[65] = { 0 };
+	struct buffer sealed[513] = { 0 };
 	struct folder *f = *state;
 	struct keys *keys;
 
 	add_key(f, "master.key", 'a', 32);
 	keys = open_keys(f);
-	for (size_t i = 0; i < 65; i++) {
+	for (size_t i = 0; i < 513; i++) {
 		seal_one(keys, &sealed[i]);
 		assert_opens(keys, &sealed[i], 1, true);
 	}
 	lose_first_key(f, keys);
 	assert_opens(keys, &sealed[0], 1, false);
-	for (size_t i = 1; i < 65; i++)
+	for (size_t i = 1; i < 513; i++)
 		assert_opens(keys, &sealed[i], 1, true);
 	keys_close(keys);
-	for (size_t i = 0; i < 65; i++)
+	for (size_t i = 0; i < 513; i++)
 		buffer_done(&sealed[i]);
 }
 
