@@ -22,6 +22,8 @@ static int choose(const char **ret_name, struct err *e)
 					    "until pulumi-admin key move has moved what they sealed", chosen, names[i], others);
 		chosen = names[i];
 	}
+	if (setting(vault_key) && !setting(vault))
+		return err_internal(e, "%s is set, but %s, the address of the vault, is not", vault_key, vault);
 	if (!chosen)
 		return err_internal(e, "%s, %s, %s: set one of them, what seals the keys of the stacks", local, kms, vault);
 	*ret_name = chosen;

@@ -76,6 +76,7 @@ def moto(tmp_path_factory):
 def vault(tmp_path_factory):
     folder = tmp_path_factory.mktemp("vault")
     made = start(Vault, folder, certificate=Certificate(folder, NAMES))
+    made.create()
     yield made
     made.stop()
 

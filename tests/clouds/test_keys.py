@@ -24,8 +24,6 @@ class ByVault:
 
     def __init__(self, vault):
         self.vault = vault
-        if not hasattr(vault, "first"):
-            vault.first = vault.create()
 
     def settings(self):
         return {**self.vault.settings(), **self.vault.credentials()}
@@ -348,9 +346,12 @@ def test_one_provider_seals(plain, good_vault, moto):
     for settings in ({"PULUMI_LOCAL_KEYS": str(plain.keys)}, {"PULUMI_KMS_KEY": arn}):
         said = at_start(plain, good_vault, **settings)
         assert "PULUMI_AZURE_KV_URI: only one of them can seal" in said and next(iter(settings)) in said, said
-    said = at_start(plain, good_vault, PULUMI_AZURE_KV_URI="", PULUMI_LOCAL_KEYS=str(plain.keys), PULUMI_KMS_KEY=arn)
+    no_vault = {"PULUMI_AZURE_KV_URI": "", "PULUMI_AZURE_KV_KEY_NAME": ""}
+    said = at_start(plain, good_vault, **no_vault, PULUMI_LOCAL_KEYS=str(plain.keys), PULUMI_KMS_KEY=arn)
     assert "PULUMI_LOCAL_KEYS, PULUMI_KMS_KEY: only one of them can seal" in said, said
-    assert "PULUMI_LOCAL_KEYS, PULUMI_KMS_KEY, PULUMI_AZURE_KV_URI: set one of them" in at_start(plain, good_vault, PULUMI_AZURE_KV_URI="")
+    assert "PULUMI_LOCAL_KEYS, PULUMI_KMS_KEY, PULUMI_AZURE_KV_URI: set one of them" in at_start(plain, good_vault, **no_vault)
+    said = at_start(plain, good_vault, PULUMI_AZURE_KV_URI="", PULUMI_LOCAL_KEYS=str(plain.keys))
+    assert "PULUMI_AZURE_KV_KEY_NAME is set, but PULUMI_AZURE_KV_URI" in said, said
 
 
 def test_other_places_are_checked(plain, good_vault, tmp_path):
