@@ -46,13 +46,6 @@ class ByVault:
         return [s for s in self.vault.seen() if s["path"].startswith("/keys/")]
 
 
-class ByMachine(ByVault):
-    """Key Vault with the identity of the machine."""
-
-    def settings(self):
-        return {**self.vault.settings(), **self.vault.machine()}
-
-
 class ByKms:
     def __init__(self, moto):
         self.moto, self.proxy, self.arn = moto, Proxy(moto.port), moto.make_key()
@@ -79,7 +72,6 @@ class ByKms:
 
 
 KINDS = {"vault": lambda request: ByVault(request.getfixturevalue("vault")),
-         "machine": lambda request: ByMachine(request.getfixturevalue("vault")),
          "kms": lambda request: ByKms(request.getfixturevalue("moto"))}
 
 
@@ -382,6 +374,25 @@ def test_wrong_kms_keys(plain, moto):
     assert "connect" in said(AWS_ENDPOINT_URL_KMS=f"http://127.0.0.1:{free_port()}")
 
 
+def test_credentials_for_kms_that_ended(plain, moto):
+    """The service says so: others are asked for, and the call is made again."""
+    proxy, refused = Proxy(moto.port), []
+
+    def refuse(request):
+        if "X-Amz-Target" in request.headers and not refused:
+            refused.append(request)
+            return Reply(400, b'{"__type": "ExpiredTokenException", "message": "The security token included in the request is expired"}')
+        return None
+
+    proxy.before = refuse
+    where = f"http://127.0.0.1:{proxy.port}"
+    code, said = started({**plain.environment(PULUMI_LOCAL_KEYS="", PULUMI_OTHER_KEYS=str(plain.keys), PULUMI_KMS_KEY=moto.make_key()),
+                          **moto.credentials(), "AWS_ROLE_ARN": moto.role, "AWS_ENDPOINT_URL_KMS": where, "AWS_ENDPOINT_URL_STS": where})
+    assert code == 0 and refused, said
+    assert proxy.count(lambda request: b"Action=AssumeRole" in request.body) == 2
+    proxy.close()
+
+
 # --- the vault only ---
 
 @pytest.fixture(scope="module")
@@ -398,6 +409,29 @@ def in_vault(vault):
 @pytest.fixture
 def vault_stack(good_vault, in_vault, tools, tmp_path):
     return project_on(in_vault, tools, tmp_path)
+
+
+def test_the_identity_of_the_machine(good_vault, tools, tmp_path):
+    made = installed({**good_vault.settings(), **good_vault.machine()}).start()
+    stack = project_on(made, tools, tmp_path)
+    up_with_secret(stack, "s3cret")
+    good_vault.tell("/revoke")
+    forget()
+    assert stack.outputs("--show-secrets") == {"pw": "s3cret"}
+    assert not [s for s in good_vault.seen() if s["host"].startswith("login.")]
+    ended(made)
+
+
+def test_a_vault_that_does_not_answer(vault_stack, good_vault):
+    """Nobody waits for it for long, and what is remembered serves."""
+    ciphertext = sealed_secret(vault_stack)
+    opens(vault_stack, ciphertext)
+    forget()
+    good_vault.plan(delay=30)
+    opens(vault_stack, ciphertext)
+    before = len(good_vault.seen())
+    opens(vault_stack, ciphertext)
+    assert len(good_vault.seen()) == before
 
 
 def test_throttling(vault_stack, good_vault):
