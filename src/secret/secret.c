@@ -10,7 +10,7 @@
 #define REMEMBERED 512
 #define FRESH_US (300 * 1000000LL)
 #define OUTAGE_US (3600 * 1000000LL)
-#define AWAY_US (30 * 1000000LL)	/* a service that was away is not asked again so soon for what is remembered */
+#define AWAY_US (60 * 1000000LL)	/* a service that was away is not asked again so soon for what is remembered */
 #define FORM 1		/* of a sealed key: this byte, the id of its master key, the provider's bytes */
 #define ID_BYTES 8
 

@@ -400,7 +400,7 @@ def in_vault(vault):
     by = ByVault(vault)
     by.good()
     vault.create("changing")
-    made = installed({**by.settings(), "PULUMI_AZURE_KV_KEY_NAME": "changing"}).start()
+    made = installed({**by.settings(), "PULUMI_AZURE_KV_KEY_NAME": "changing", "PULUMI_KEY_OUTAGE_SECONDS": "60"}).start()
     yield made
     by.good()
     ended(made)
@@ -422,7 +422,7 @@ def test_the_identity_of_the_machine(good_vault, tools, tmp_path):
     ended(made)
 
 
-def test_a_vault_that_does_not_answer(vault_stack, good_vault):
+def test_a_vault_that_does_not_answer(vault_stack, good_vault, in_vault):
     """Nobody waits for it for long, and what is remembered serves."""
     ciphertext = sealed_secret(vault_stack)
     opens(vault_stack, ciphertext)
@@ -432,6 +432,9 @@ def test_a_vault_that_does_not_answer(vault_stack, good_vault):
     before = len(good_vault.seen())
     opens(vault_stack, ciphertext)
     assert len(good_vault.seen()) == before
+    good_vault.good()
+    in_vault.stop_serve()
+    in_vault.start_serve()
 
 
 def test_throttling(vault_stack, good_vault):
