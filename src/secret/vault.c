@@ -253,7 +253,7 @@ static bool take_version(struct vault *v, struct span object, struct arena *aren
 	if (!slash)
 		return false;
 	name = (struct span){ slash + 1, (size_t)(kid.data + kid.length - slash - 1) };
-	if (!name.length || name.length >= VAULT_VERSION_NAME)
+	if (!name.length || name.length >= VAULT_VERSION_NAME || name_length(name.data) < name.length)
 		return false;
 	*ret_version = vault_add_version(v, name);
 	return true;

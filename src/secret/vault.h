@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One key of an Azure Key Vault, or managed HSM, and its versions; how the vault is asked (Key Vault REST API, version 7.4).
+ * One key of an Azure Key Vault and its versions; how the vault is asked (Key Vault REST API, version 7.4).
  * Who asks is what net/azure.h finds. The token is for what the vault names in its challenge, and only when that is the
  * domain in which the vault lies: a token for anything else never leaves.
  */

@@ -33,7 +33,8 @@ static int missing(struct app *app, const char *id, struct err *e)
 	if (count(app, &STACK_KEYS_COUNT, DB_VALUES(db_text(id)), &n, e) < 0)
 		return -1;
 	return err_internal(e, "%s: master key %s, which the secrets of %lld stack%s need, is not in %s; restore its "
-			    "file, name its place in PULUMI_OTHER_KEYS, or see pulumi-admin key forget when it is lost for good", keys_setting(app->keys), id, (long long)n, n == 1 ? "" : "s", keys_origin(app->keys));
+			    "file, name its place in PULUMI_OTHER_KEYS, or see pulumi-admin key forget when it is lost for good",
+			    keys_setting(app->keys), id, (long long)n, n == 1 ? "" : "s", keys_origin(app->keys));
 }
 
 static int read_in_use(struct app *app, struct arena *arena, struct master_key_row **ret_rows, size_t *ret_count, struct err *e)
