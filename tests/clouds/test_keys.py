@@ -98,6 +98,20 @@ def ended(installation):
     installation.remove()
 
 
+@pytest.fixture
+def runs():
+    """Starts installations, and ends them with the test."""
+    made = []
+
+    def run(installation):
+        made.append(installation)
+        return installation.start()
+
+    yield run
+    for one in made:
+        ended(one)
+
+
 @pytest.fixture(scope="module")
 def sealed(by_kind):
     """One responder, so that what it remembers is known."""
@@ -411,15 +425,14 @@ def vault_stack(good_vault, in_vault, tools, tmp_path):
     return project_on(in_vault, tools, tmp_path)
 
 
-def test_the_identity_of_the_machine(good_vault, tools, tmp_path):
-    made = installed({**good_vault.settings(), **good_vault.machine()}).start()
+def test_the_identity_of_the_machine(good_vault, runs, tools, tmp_path):
+    made = runs(installed({**good_vault.settings(), **good_vault.machine()}))
     stack = project_on(made, tools, tmp_path)
     up_with_secret(stack, "s3cret")
     good_vault.tell("/revoke")
     forget()
     assert stack.outputs("--show-secrets") == {"pw": "s3cret"}
     assert not [s for s in good_vault.seen() if s["host"].startswith("login.")]
-    ended(made)
 
 
 def test_a_vault_that_does_not_answer(vault_stack, good_vault, in_vault):
@@ -583,7 +596,7 @@ def moved(installation, updates, old, new):
     updates.more()
 
 
-def test_moves_while_updates_run(good_vault, moto, tools, tmp_path):
+def test_moves_while_updates_run(good_vault, moto, runs, tools, tmp_path):
     arn, name = moto.make_key(), f"k-{uuid.uuid4().hex}"
     good_vault.create(name)
     made = Moving(BUILD, responders=2, environment={**good_vault.credentials(), **moto.credentials(), **LIMITS,
@@ -596,7 +609,7 @@ def test_moves_while_updates_run(good_vault, moto, tools, tmp_path):
     kms = {"PULUMI_KMS_KEY": arn}, arn
     again = {"PULUMI_LOCAL_KEYS": str(new)}, str(new)
     made.seals(**files[0])
-    made.start()
+    runs(made)
     stack, idle = project_on(made, tools, tmp_path), project_on(made, tools, tmp_path / "idle")
     kept = sealed_secret(idle)
     with Updates(stack) as updates:
@@ -605,14 +618,13 @@ def test_moves_while_updates_run(good_vault, moto, tools, tmp_path):
             moved(made, updates, one, other)
             opens(idle, kept)
     assert started({**made.environment(), "PULUMI_LOCAL_KEYS": str(old)})[0]
-    ended(made)
 
 
-def test_a_move_is_interrupted_by_an_outage(good_vault, tools, tmp_path):
+def test_a_move_is_interrupted_by_an_outage(good_vault, runs, tools, tmp_path):
     """It stops with a sentence, everything opens as before, and the next one goes on."""
     name = f"k-{uuid.uuid4().hex}"
     good_vault.create(name)
-    made = Installation(BUILD, responders=1, environment={**good_vault.credentials(), **LIMITS}).start()
+    made = runs(Installation(BUILD, responders=1, environment={**good_vault.credentials(), **LIMITS}))
     stacks = [project_on(made, tools, tmp_path / str(i)) for i in range(6)]
     sealed_by_file = [sealed_secret(s) for s in stacks]
     made.more.update(good_vault.settings(name), PULUMI_LOCAL_KEYS="", PULUMI_OTHER_KEYS=str(made.keys))
@@ -627,4 +639,3 @@ def test_a_move_is_interrupted_by_an_outage(good_vault, tools, tmp_path):
     assert admin(made, "key", "move")["dataKeys"] == 3
     for stack, ciphertext in zip(stacks, sealed_by_file):
         opens(stack, ciphertext)
-    ended(made)
