@@ -54,6 +54,11 @@ static const struct command commands[] = {
 	  "Seals the data keys of all stacks again with the newest master key. Put the new key's file beside the old one on every\n"
 	  "host first; remove the old one when key status says that no stack needs it. The server may run.",
 	  START_ALL, true, admin_key_rotate, { { 0 } } },
+	{ "key move",
+	  "Moves the data keys of all stacks to the place that seals now: files, AWS KMS or Azure Key Vault. The same as key rotate.\n"
+	  "Each host must know both places first: one seals, the other stands in PULUMI_OTHER_KEYS. Interrupted, it is run again;\n"
+	  "key status says how far it is and when the old place is no longer needed. The server may run.",
+	  START_ALL, true, admin_key_rotate, { { 0 } } },
 	{ "key forget",
 	  "Gives up a master key that is lost for good, so that the server starts without it. What it sealed is lost, too.",
 	  START_DATABASE, true, admin_key_forget,

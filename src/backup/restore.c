@@ -231,8 +231,9 @@ static int check_keys(struct restoring *r, struct err *e)
 
 	for (size_t i = 0; i < r->manifest.master_keys.count; i++)
 		if (keys[i].stacks && !keys_has(r->backup->app->keys, keys[i].id))
-			return err_internal(e, "PULUMI_LOCAL_KEYS: master key %.16s, which seals the secrets of %lld stacks in the backup, is not "
-					    "in %s; put its file there first", keys[i].id, (long long)keys[i].stacks,
+			return err_internal(e, "%s: master key %.16s, which seals the secrets of %lld stacks in the backup, is not "
+					    "in %s; put its file there first, or name its place in PULUMI_OTHER_KEYS",
+					    keys_setting(r->backup->app->keys), keys[i].id, (long long)keys[i].stacks,
 					    keys_origin(r->backup->app->keys));
 	return 1;
 }

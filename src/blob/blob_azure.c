@@ -124,7 +124,7 @@ static int call_once(struct azure_store *s, const struct azure_call *c, struct w
 	buffer_printf(&url, "%s%s%s%s", s->base, path.data, *c->query || s->sas ? "?" : "", c->query);
 	if (s->sas)
 		buffer_printf(&url, "%s%s", *c->query ? "&" : "", s->sas);
-	return web_call_again(s->web, &(struct web_request){ c->method, url.data, &headers, c->body, c->limit, 300 }, answer, e);
+	return web_call_again(s->web, &(struct web_request){ c->method, url.data, &headers, c->body, c->limit, 300, 0 }, answer, e);
 }
 
 /* A token may end before it said it would. */
@@ -422,7 +422,7 @@ static void azure_close(struct blob_store *store)
 	free(s);
 }
 
-static int set_credentials(const char *name, struct azure_store *s, struct err *e)
+static int set_credentials(const char *name, const char *domain, struct azure_store *s, struct err *e)
 {
 	const char *key = setting("AZURE_STORAGE_KEY"), *sas = setting("AZURE_STORAGE_SAS_TOKEN");
 
@@ -431,7 +431,7 @@ static int set_credentials(const char *name, struct azure_store *s, struct err *
 	if (!key && sas)
 		s->sas = xstrdup(sas + (*sas == '?'));
 	if (!key && !sas)
-		s->identity = azure_identity_open(RESOURCE);
+		s->identity = azure_identity_open(RESOURCE, azure_authority(domain));
 	return 1;
 }
 
@@ -464,8 +464,9 @@ static int configure(const char *name, const struct url_parts *u, struct azure_s
 		return err_internal(e, "%s: option protocol: '%s' must be http or https", name, protocol);
 	s->account = xstrdup(account);
 	s->container = xstrdup(u->name);
-	set_address(s, protocol, domain ? domain : "blob.core.windows.net", emulator, network);
-	return set_credentials(name, s, e);
+	domain = domain ? domain : "blob.core.windows.net";
+	set_address(s, protocol, domain, emulator, network);
+	return set_credentials(name, domain, s, e);
 }
 
 /* Asks for nothing that is there: a wrong container, key or address shows at start. */

@@ -102,7 +102,7 @@ static int call_once(struct s3_store *s, const struct s3_call *c, const unsigned
 	if (sign(s, c, path.data, digest, &headers, e) < 0)
 		return -1;
 	buffer_printf(&url, "%s%s%s%s", s->base, path.data, *c->query ? "?" : "", c->query);
-	return web_call_again(s->web, &(struct web_request){ c->method, url.data, &headers, c->body, c->limit, 300 }, answer, e);
+	return web_call_again(s->web, &(struct web_request){ c->method, url.data, &headers, c->body, c->limit, 300, 0 }, answer, e);
 }
 
 static bool is_code(const struct web_answer *answer, const char *code)

@@ -59,15 +59,31 @@ static const char *value(const struct search *s, const char *profile, const char
 	return aws_profile_value(profile, key, s->arena);
 }
 
-/* A profile without a role: keys, or a command that prints them. */
+/* 0 when the profile does not say that its user logs in by SSO. */
+static int sso_profile(const struct search *s, const char *profile, struct aws_keys *k, struct err *e)
+{
+	struct aws_sso sso = { .profile = profile, .session = value(s, profile, "sso_session"), .start_url = value(s, profile, "sso_start_url"),
+			       .account = value(s, profile, "sso_account_id"), .role = value(s, profile, "sso_role_name") };
+
+	if (!sso.session && !sso.start_url)
+		return 0;
+	sso.region = sso.session ? aws_session_value(sso.session, "sso_region", s->arena) : value(s, profile, "sso_region");
+	return aws_keys_of_sso(&sso, s->web, s->now_us, k, e);
+}
+
+/* A profile without a role: keys, a login by SSO, or a command that prints them. */
 static int plain_profile(const struct search *s, const char *profile, struct aws_keys *k, struct err *e)
 {
 	const char *command;
+	int rc;
 
 	aws_keys_set(k, value(s, profile, "aws_access_key_id"), value(s, profile, "aws_secret_access_key"),
 		     value(s, profile, "aws_session_token"), NULL);
 	if (k->access_key && k->secret_key)
 		return 1;
+	rc = sso_profile(s, profile, k, e);
+	if (rc)
+		return rc;
 	command = value(s, profile, "credential_process");
 	return command ? aws_keys_of_command(command, k, e) : 0;
 }

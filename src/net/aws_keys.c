@@ -1,19 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "net/aws_keys.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <jansson.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/wait.h>
 #include <time.h>
-#include <unistd.h>
 
 #define ANSWER_LIMIT 65536
-
-extern char **environ;
 
 const char *aws_environment(const char *name)
 {
@@ -150,51 +143,4 @@ int aws_keys_of_instance(struct web *web, struct aws_keys *k)
 		return 0;
 	buffer_append(&url, answer.body.data, strcspn(answer.body.data, "\r\n"));
 	return get(web, "GET", url.data, &headers, &answer, &ignored) == 1 && aws_keys_of_json(buffer_span(&answer.body), k);
-}
-
-static int start(const char *command, int out, pid_t *ret_pid)
-{
-	char *const arguments[] = { "sh", "-c", (char *)command, NULL };
-	posix_spawn_file_actions_t actions;
-	int rc;
-
-	posix_spawn_file_actions_init(&actions);
-	posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-	posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
-	rc = posix_spawn(ret_pid, "/bin/sh", &actions, NULL, arguments, environ);
-	posix_spawn_file_actions_destroy(&actions);
-	return rc;
-}
-
-static void read_all(int fd, struct buffer *ret_text)
-{
-	ssize_t n;
-
-	while ((n = read(fd, buffer_reserve(ret_text, 4096), 4096)) > 0 || (n < 0 && errno == EINTR))
-		if (n > 0 && ret_text->length < ANSWER_LIMIT)
-			ret_text->length += (size_t)n;
-}
-
-int aws_keys_of_command(const char *command, struct aws_keys *k, struct err *e)
-{
-	_cleanup_(buffer_done) struct buffer text = BUFFER_INIT;
-	int ends[2], status = 0, rc;
-	pid_t pid;
-
-	if (pipe2(ends, O_CLOEXEC) < 0)
-		return err_unavailable(e, "credential_process: %s", strerror(errno));
-	rc = start(command, ends[1], &pid);
-	close(ends[1]);
-	if (!rc)
-		read_all(ends[0], &text);
-	close(ends[0]);
-	if (rc)
-		return err_unavailable(e, "credential_process '%s': %s", command, strerror(rc));
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
-	if (status)
-		return err_unavailable(e, "credential_process '%s' failed", command);
-	if (!aws_keys_of_json(buffer_span(&text), k))
-		return err_unavailable(e, "credential_process '%s' printed no AccessKeyId and SecretAccessKey as JSON", command);
-	return 1;
 }

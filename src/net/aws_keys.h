@@ -23,13 +23,25 @@ int aws_keys_of_environment(struct aws_keys *ret_keys);
 int aws_keys_of_json(struct span text, struct aws_keys *ret_keys);
 int aws_keys_of_container(struct web *web, struct aws_keys *ret_keys, struct err *e) WARN_UNUSED;
 int aws_keys_of_instance(struct web *web, struct aws_keys *ret_keys);
-/* Runs the command of a profile's credential_process and reads what it prints. */
+/* Runs the command of a profile's credential_process and reads what it prints; kills it after 20 seconds. */
 int aws_keys_of_command(const char *command, struct aws_keys *ret_keys, struct err *e) WARN_UNUSED;
 
 /* --- the shared files: ~/.aws/credentials, then ~/.aws/config --- */
 
 /* The value of a key in the profile's section, in the arena; NULL when it is in neither file. */
 const char *aws_profile_value(const char *profile, const char *key, struct arena *arena);
+/* The same in the section [sso-session NAME]. */
+const char *aws_session_value(const char *session, const char *key, struct arena *arena);
+
+/* --- IAM Identity Center --- */
+
+struct aws_sso {
+	const char *profile;		/* for messages */
+	const char *session;		/* sso_session; NULL: the profile has a start_url of its own */
+	const char *start_url, *region, *account, *role;	/* NULL when nothing says */
+};
+/* With the token that `aws sso login` left. -1 with a sentence that names the profile when that is missing or has ended. */
+int aws_keys_of_sso(const struct aws_sso *sso, struct web *web, int64_t now_us, struct aws_keys *ret_keys, struct err *e) WARN_UNUSED;
 
 /* --- the token service --- */
 

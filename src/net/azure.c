@@ -5,6 +5,7 @@
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <strings.h>
 #include <time.h>
 
 #include "crypto/aead.h"
@@ -88,6 +89,7 @@ void azure_sign(const struct azure_request *rq, const char *account, struct span
 
 struct azure_identity {
 	char *resource, *token;
+	const char *authority;
 	int64_t expires_at, retry_at;
 };
 
@@ -98,12 +100,33 @@ static const char *environment(const char *name)
 	return value && *value ? value : NULL;
 }
 
-struct azure_identity *azure_identity_open(const char *resource)
+struct azure_identity *azure_identity_open(const char *resource, const char *authority)
 {
 	struct azure_identity *i = xcalloc(1, sizeof(*i));
 
 	i->resource = xstrdup(resource);
+	i->authority = authority ? authority : "https://login.microsoftonline.com";
 	return i;
+}
+
+const char *azure_authority(const char *domain)
+{
+	static const struct {
+		const char *domain, *authority;
+	} clouds[] = {
+		{ "usgovcloudapi.net", "https://login.microsoftonline.us" },
+		{ "chinacloudapi.cn", "https://login.chinacloudapi.cn" },
+		{ "azure.cn", "https://login.chinacloudapi.cn" },
+	};
+	size_t n = strlen(domain);
+
+	for (size_t i = 0; i < sizeof(clouds) / sizeof(clouds[0]); i++) {
+		size_t m = strlen(clouds[i].domain);
+
+		if (n > m && domain[n - m - 1] == '.' && !strcasecmp(domain + n - m, clouds[i].domain))
+			return clouds[i].authority;
+	}
+	return NULL;
 }
 
 void azure_forget(struct azure_identity *i)
@@ -202,7 +225,7 @@ static int ask_application(struct azure_identity *i, struct web *web, int64_t no
 
 	if (!client || !tenant || (!secret && !file))
 		return 0;
-	authority = authority ? authority : "https://login.microsoftonline.com";
+	authority = authority ? authority : i->authority;
 	buffer_printf(&url, "%.*s/%s/oauth2/v2.0/token", (int)(strlen(authority) - (authority[strlen(authority) - 1] == '/')), authority,
 		      tenant);
 	buffer_printf(&scope, "%s/.default", i->resource);
@@ -215,7 +238,7 @@ static int ask_application(struct azure_identity *i, struct web *web, int64_t no
 		return -1;
 	buffer_puts(&headers, "Content-Type: application/x-www-form-urlencoded\n");
 	return call(i, web, "AZURE_CLIENT_ID",
-		    &(struct web_request){ "POST", url.data, &headers, buffer_span(&form), ANSWER_LIMIT, 20 }, now_us, e);
+		    &(struct web_request){ "POST", url.data, &headers, buffer_span(&form), ANSWER_LIMIT, 10, 20 }, now_us, e);
 }
 
 /* What the machine is: the endpoint that a hosting service names, or else the one that every virtual machine has. */

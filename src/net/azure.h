@@ -29,8 +29,13 @@ void azure_date(int64_t time_us, char ret_text[AZURE_DATE]);
 
 struct azure_identity;
 
-/* Tokens for one resource, such as "https://storage.azure.com". Nothing is asked for yet. */
-struct azure_identity *azure_identity_open(const char *resource);
+/*
+ * Tokens for one resource, such as "https://storage.azure.com". `authority`: who gives them to an application unless
+ * AZURE_AUTHORITY_HOST says; NULL: that of the public cloud. Nothing is asked for yet.
+ */
+struct azure_identity *azure_identity_open(const char *resource, const char *authority);
+/* The authority of the cloud to which a domain, such as "blob.core.usgovcloudapi.net", belongs; NULL: the public one. */
+const char *azure_authority(const char *domain);
 void azure_identity_close(struct azure_identity *identity);
 /* The token to use now; it lives until the next call. ERR_UNAVAILABLE with a sentence when there is none. */
 int azure_token(struct azure_identity *identity, struct web *web, int64_t now_us, const char **ret_token, struct err *e) WARN_UNUSED;

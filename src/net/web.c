@@ -14,6 +14,7 @@
 
 #define ATTEMPTS 5
 #define FIRST_PAUSE_MS 100
+#define LONGEST_PAUSE_MS 10000
 #define STALL_S 20L	/* a connection on which nothing moves for so long has failed */
 
 struct web {
@@ -294,33 +295,52 @@ int web_call_guarded(struct web *web, const struct guard *guard, bool any_certif
 	return finish(web, rq, rc, ret_answer, e);
 }
 
+/* What the answer asks for; 0 when it says nothing, or a date. */
+static long asked_pause_ms(const struct web_answer *answer)
+{
+	_cleanup_(arena_clear) struct arena arena = ARENA_INIT;
+	const char *text = web_header(answer, "Retry-After", &arena);
+	long ms = text && isdigit((unsigned char)*text) ? strtol(text, NULL, 10) : 0;
+
+	return ms > LONGEST_PAUSE_MS / 1000 ? LONGEST_PAUSE_MS : ms * 1000;
+}
+
 /* Twice as long each time, and somewhere between half and all of that: many that failed at once do not meet again. */
-static void pause_before(int attempt)
+static long pause_ms(int attempt, long asked_ms)
 {
 	unsigned char random;
 	long ms = FIRST_PAUSE_MS << attempt;
-	struct timespec t;
 
 	random_bytes(&random, 1);
-	ms = ms / 2 + ms / 2 * random / 255;
-	t = (struct timespec){ ms / 1000, ms % 1000 * 1000000 };
-	nanosleep(&t, NULL);
+	return asked_ms + ms / 2 + ms / 2 * random / 255;
+}
+
+static long clock_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
 int web_call_again(struct web *web, const struct web_request *rq, struct web_answer *ret_answer, struct err *e)
 {
+	long began_ms = clock_ms();
+
 	for (int attempt = 0;; attempt++) {
 		struct err last = { 0 };
 		int rc = web_call(web, rq, ret_answer, &last);
+		long ms;
 
 		if (rc == 1 && ret_answer->status != 429 && ret_answer->status < 500)
 			return 1;
-		if (attempt == ATTEMPTS - 1) {
+		ms = pause_ms(attempt, rc == 1 ? asked_pause_ms(ret_answer) : 0);
+		if (attempt == ATTEMPTS - 1 || (rq->total_s && clock_ms() + ms - began_ms > rq->total_s * 1000L)) {
 			if (rc < 0)
 				*e = last;
 			return rc;
 		}
-		pause_before(attempt);
+		nanosleep(&(struct timespec){ ms / 1000, ms % 1000 * 1000000 }, NULL);
 	}
 }
 

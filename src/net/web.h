@@ -23,6 +23,7 @@ struct web_request {
 	struct span body;		/* data NULL: none */
 	size_t limit;			/* bytes of the answer's body, more is a failure */
 	int timeout_s;			/* for the whole call; 0: 60 */
+	int total_s;			/* web_call_again: no further attempt begins later than this; 0: whatever it takes */
 };
 
 enum web_failure { WEB_ANSWERED, WEB_FAILED, WEB_REFUSED /* by the guard */, WEB_UNTRUSTED /* its certificate */ };
@@ -47,7 +48,7 @@ int web_call_guarded(struct web *web, const struct guard *guard, bool any_certif
 		     struct web_answer *ret_answer, struct err *e) WARN_UNUSED;
 /*
  * The same as web_call, up to five times when the connection failed or the status is 429 or from 500 on, with growing, jittered
- * pauses. Only for calls that may be repeated.
+ * pauses, or those that the answer asks for (Retry-After, at most 10 seconds). Only for calls that may be repeated.
  */
 int web_call_again(struct web *web, const struct web_request *request, struct web_answer *ret_answer, struct err *e)
 	WARN_UNUSED;

@@ -15,6 +15,8 @@
 #include "secret/provider.h"
 
 #define ANSWER_LIMIT (256 << 10)
+#define TIMEOUT_S 5		/* of one attempt */
+#define TOTAL_S 15		/* of all attempts */
 
 struct kms {
 	struct web *web;
@@ -49,10 +51,18 @@ static int sign(struct kms *k, const char *operation, const struct buffer *body,
 	return 1;
 }
 
+static bool says(const struct web_answer *answer, const char *word)
+{
+	return answer->body.data && strstr(answer->body.data, word);
+}
+
 static int refused(const struct kms *k, const char *operation, const struct web_answer *answer, struct err *e)
 {
-	return err_unavailable(e, "KMS %s with %s: answer %d: %.300s", operation, k->arn, answer->status,
-			       answer->body.data ? answer->body.data : "");
+	const char *text = answer->body.data ? answer->body.data : "";
+
+	if (answer->status == 429 || answer->status >= 500 || says(answer, "ThrottlingException"))
+		return err_unavailable(e, "KMS %s with %s: answer %d: %.300s", operation, k->arn, answer->status, text);
+	return err_internal(e, "KMS %s with %s: answer %d: %.300s", operation, k->arn, answer->status, text);
 }
 
 static bool read_member(struct span body, const char *member, struct buffer *ret_bytes)
@@ -65,18 +75,30 @@ static bool read_member(struct span body, const char *member, struct buffer *ret
 	       base64_decode(text, ret_bytes);
 }
 
+static int call_once(struct kms *k, const char *operation, const struct buffer *body, struct web_answer *ret_answer, struct err *e)
+{
+	_cleanup_(buffer_done) struct buffer headers = BUFFER_INIT;
+
+	if (sign(k, operation, body, &headers, e) < 0)
+		return -1;
+	return web_call_again(k->web, &(struct web_request){ "POST", k->url, &headers, buffer_span(body), ANSWER_LIMIT, TIMEOUT_S, TOTAL_S },
+			      ret_answer, e);
+}
+
 /* Appends the bytes of one member of the answer: 1, 0 when KMS says that they are no ciphertext of this key and context. */
 static int call(struct kms *k, const char *operation, const struct buffer *body, const char *member, struct buffer *ret_bytes,
 		struct err *e)
 {
-	_cleanup_(buffer_done) struct buffer headers = BUFFER_INIT;
 	_cleanup_(web_answer_done) struct web_answer answer = { 0 };
 
-	if (sign(k, operation, body, &headers, e) < 0 ||
-	    web_call_again(k->web, &(struct web_request){ "POST", k->url, &headers, buffer_span(body), ANSWER_LIMIT, 20 }, &answer,
-			   e) < 0)
+	if (call_once(k, operation, body, &answer, e) < 0)
 		return -1;
-	if (answer.status == 400 && strstr(answer.body.data, "InvalidCiphertext"))
+	if (answer.status == 400 && says(&answer, "ExpiredToken")) {
+		aws_forget(k->aws);
+		if (call_once(k, operation, body, &answer, e) < 0)
+			return -1;
+	}
+	if (answer.status == 400 && says(&answer, "InvalidCiphertext"))
 		return 0;
 	if (answer.status != 200 || !read_member(buffer_span(&answer.body), member, ret_bytes))
 		return refused(k, operation, &answer, e);
@@ -187,7 +209,7 @@ static int try_it(const char *name, struct kms *k, struct err *e)
 			    inner.detail[0] ? inner.detail : "it does not give back what it encrypted");
 }
 
-static int kms_open(const char *name, const char *where, void **ret_state, struct err *e)
+static int kms_open(const char *name, const char *where, bool seals, void **ret_state, struct err *e)
 {
 	struct kms *k = xcalloc(1, sizeof(*k));
 	unsigned char digest[SHA256_BYTES];
@@ -196,7 +218,7 @@ static int kms_open(const char *name, const char *where, void **ret_state, struc
 	k->aws = aws_open(NULL);
 	sha256(span_of(where), digest);
 	hex_encode(digest, (MASTER_KEY_ID - 1) / 2, k->id);
-	if (read_arn(name, where, k, e) < 0 || try_it(name, k, e) < 0) {
+	if (read_arn(name, where, k, e) < 0 || (seals && try_it(name, k, e) < 0)) {
 		kms_close(k);
 		return -1;
 	}

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Master keys. They seal data keys and nothing else; only their provider can use them. A sealed data key
- * names the master key that sealed it, so that several can be in use while they are changed. Opened data
- * keys are remembered for a while, so that a key service is not asked for every request.
+ * names the master key that sealed it, so that several can be in use while they are changed. Of opened data
+ * keys the last 512 are remembered for a while, so that a key service is not asked for every request and its outage is
+ * not felt for what was in use.
  */
 #ifndef SECRET_SECRET_H
 #define SECRET_SECRET_H
@@ -18,9 +19,14 @@ struct keys;
 
 /* `name` is the setting that said `where`. -1 with a sentence in e->detail. */
 int keys_open(const char *name, const char *where, struct keys **ret_keys, struct err *e) WARN_UNUSED;
-/* A further place whose keys open but do not seal: where they come from while they are moved. */
+/* A further place whose keys open but do not seal: between which and the first the data keys are moved. */
 int keys_add(struct keys *keys, const char *name, const char *where, struct err *e) WARN_UNUSED;
 void keys_close(struct keys *keys);
+/*
+ * A data key that was opened serves again for `fresh_us` without its provider, and until it is `outage_us` old while the
+ * provider is away. 5 minutes and an hour unless somebody says. A provider that refuses is obeyed at once.
+ */
+void keys_remember(struct keys *keys, int64_t fresh_us, int64_t outage_us);
 /* Is told of each seal and unseal that the provider was asked for. */
 void keys_observe(struct keys *keys, const struct observer *observer);
 /* Seals a key and opens it again: whether the provider can be used now. */

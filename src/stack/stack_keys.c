@@ -11,7 +11,7 @@
 int stack_keys_retired(const struct app *app, struct err *e)
 {
 	return err_internal(e, "%s: of the keys in %s, %s seals, which is retired; put the newer key's file "
-			    "back, or add a key whose name sorts last", keys_setting(app->keys), keys_origin(app->keys), keys_active(app->keys));
+			    "back, add a key whose name sorts last, or a new version of the key in its service", keys_setting(app->keys), keys_origin(app->keys), keys_active(app->keys));
 }
 
 static int count(struct app *app, const struct stmt *s, const struct db_value *values, size_t n, int64_t *ret_keys,
@@ -33,7 +33,8 @@ static int missing(struct app *app, const char *id, struct err *e)
 	if (count(app, &STACK_KEYS_COUNT, DB_VALUES(db_text(id)), &n, e) < 0)
 		return -1;
 	return err_internal(e, "%s: master key %s, which the secrets of %lld stack%s need, is not in %s; restore its "
-			    "file, or see pulumi-admin key forget when it is lost for good", keys_setting(app->keys), id, (long long)n, n == 1 ? "" : "s", keys_origin(app->keys));
+			    "file, name its place in PULUMI_OTHER_KEYS, or see pulumi-admin key forget when it is lost for good",
+			    keys_setting(app->keys), id, (long long)n, n == 1 ? "" : "s", keys_origin(app->keys));
 }
 
 static int read_in_use(struct app *app, struct arena *arena, struct master_key_row **ret_rows, size_t *ret_count, struct err *e)
@@ -80,7 +81,8 @@ static int check_known(struct app *app, const struct master_key_row *rows, size_
 	if (!last)
 		return 1;
 	return err_internal(e, "%s: %s holds none of the master keys that this installation has used, the last of "
-			    "which was %s; restore its file, or see pulumi-admin key forget when it is lost for good",
+			    "which was %s; restore its file, name its place in PULUMI_OTHER_KEYS, or see pulumi-admin "
+			    "key forget when it is lost for good",
 			    keys_setting(app->keys), keys_origin(app->keys), last);
 }
 

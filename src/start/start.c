@@ -11,6 +11,7 @@
 #include "net/guard.h"
 #include "secret/secret.h"
 #include "stack/stack_key.h"
+#include "start/keys.h"
 #include "start/measure.h"
 #include "start/schema.h"
 #include "start/stores.h"
@@ -54,21 +55,6 @@ static int try_objects(struct err *e)
 	return 1;
 }
 
-static int open_keys(struct app *app, struct err *e)
-{
-	static const char local[] = "PULUMI_LOCAL_KEYS", remote[] = "PULUMI_KMS_KEY";
-	const char *folder = setting(local), *arn = setting(remote);
-
-	if (!folder && !arn)
-		return err_internal(e, "%s, %s: set one of them, what seals the keys of the stacks", local, remote);
-	if (!arn)
-		return keys_open(local, folder, &app->keys, e);
-	/* The key service seals; keys in the folder still open what they sealed, until they are moved. */
-	if (keys_open(remote, arn, &app->keys, e) < 0)
-		return -1;
-	return folder ? keys_add(app->keys, local, folder, e) : 1;
-}
-
 /* A wrong setting stops every program, not the first mail. */
 static int open_mail(struct app *app, struct arena *arena, struct err *e)
 {
@@ -110,7 +96,7 @@ int start_open(struct app *app, unsigned parts, struct arena *arena, struct err 
 		return -1;
 	if ((parts & START_DATABASE) && open_database(app, parts, arena, e) < 0)
 		return -1;
-	if ((parts & START_KEYS) && open_keys(app, e) < 0)
+	if ((parts & START_KEYS) && start_keys(arena, &app->keys, e) < 0)
 		return -1;
 	measure_start(app);
 	/* A wrong or missing master key is found here, before anything is served. */

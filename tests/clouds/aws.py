@@ -5,6 +5,7 @@ import datetime
 import hashlib
 import hmac
 import http.client
+import json
 import os
 import re
 import subprocess
@@ -37,13 +38,14 @@ def signed(method, host, path, query, body, service, keys, now=None):
     return headers
 
 
-def ask(port, method, path, query, body, service, keys):
+def ask(port, method, path, query, body, service, keys, more=None):
     """Status and text of one call."""
     host = f"127.0.0.1:{port}"
     connection = http.client.HTTPConnection(host, timeout=60)
     headers = signed(method, host, path, query, body, service, keys)
     if service != "s3":
         headers["Content-Type"] = "application/x-www-form-urlencoded"
+    headers.update(more or {})
     connection.request(method, path + ("?" + query if query else ""), body, headers)
     answer = connection.getresponse()
     text = answer.read().decode(errors="replace")
@@ -120,6 +122,16 @@ class Moto(S3):
         self.form("iam", Action="PutRolePolicy", RoleName="keeper", PolicyName="all", PolicyDocument=ALLOW_ALL)
 
     role = "arn:aws:iam::123456789012:role/keeper"
+
+    def kms(self, operation, **values):
+        status, text = ask(self.port, "POST", "/", "", json.dumps(values).encode(), "kms", self.keys,
+                           {"X-Amz-Target": f"TrentService.{operation}", "Content-Type": "application/x-amz-json-1.1"})
+        assert status == 200, f"{operation} {values}: {status} {text}"
+        return json.loads(text or "{}")
+
+    def make_key(self):
+        """The ARN of a new key."""
+        return self.kms("CreateKey", Description="seals data keys")["KeyMetadata"]["Arn"]
 
     def answers(self):
         try:

@@ -13,9 +13,11 @@ sys.path[:0] = [str(HERE), str(HERE.parent), str(HERE.parent / "clients")]
 
 from aws import Minio, Moto  # noqa: E402
 from azurite import Azurite  # noqa: E402
+from certificate import Certificate  # noqa: E402
 from commandline import CommandLine, Project, Server  # noqa: E402
 from lib.server import ROOT, Installation  # noqa: E402
 from proxy import Proxy  # noqa: E402
+from vault import NAMES, Vault  # noqa: E402
 
 BUILD = pathlib.Path(os.environ.get("PULUMI_TEST_BUILD", ROOT / "build" / "check")).resolve()
 CACHE = pathlib.Path(os.environ.get("PULUMI_TEST_CACHE", pathlib.Path.home() / ".cache/pulumi-api-tests"))
@@ -70,6 +72,15 @@ def moto(tmp_path_factory):
     made.stop()
 
 
+@pytest.fixture(scope="session")
+def vault(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("vault")
+    made = start(Vault, folder, certificate=Certificate(folder, NAMES))
+    made.create()
+    yield made
+    made.stop()
+
+
 @pytest.fixture
 def store(stand_in):
     """The stand-in, whose proxy behaves and has seen nothing yet."""
@@ -77,6 +88,13 @@ def store(stand_in):
     stand_in.proxy.seen.clear()
     yield stand_in
     stand_in.proxy.good()
+
+
+def started(settings):
+    """How a responder starts: its exit code and what it says."""
+    done = subprocess.run([BUILD / "fcgi/pulumi-api.fcgi", "--once"], input=b"GET /api/status HTTP/1.1\r\nHost: x\r\n\r\n",
+                          capture_output=True, env=settings, check=False, timeout=120)
+    return done.returncode, done.stderr.decode()
 
 
 def clean_environment():

@@ -2,9 +2,12 @@
 """Where AWS credentials come from, and that temporary ones are renewed before they end."""
 
 import datetime
+import hashlib
 import json
+import pathlib
 import re
 import stat
+import time
 
 import pytest
 
@@ -80,6 +83,106 @@ def test_credential_process(moto, tmp_path):
     works(moto, settings, "&profile=keeper")
     assert "bad' failed" in Tool(moto.where() + "&profile=bad", settings).run("list", "x", code=2)
     assert "printed no AccessKeyId" in Tool(moto.where() + "&profile=silent", settings).run("list", "x", code=2)
+
+
+def alive(pid_file):
+    try:
+        return pathlib.Path(f"/proc/{pid_file.read_text().strip()}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except FileNotFoundError:
+        return False
+
+
+@pytest.mark.parametrize("text", ["echo $$ >{pid}; sleep 600", "echo $$ >{pid}; exec >/dev/null; sleep 600", "sleep 600 & echo $! >{pid}",
+                                  "echo $$ >{pid}; exec yes"])
+def test_a_credential_process_that_does_not_end(moto, tmp_path, text):
+    """It is killed with all that it started, whether it says nothing, has closed its output, left it to another, or says too much."""
+    program, pid = tmp_path / "endless", tmp_path / "pid"
+    command(program, text.format(pid=pid))
+    settings = files(tmp_path, f"[profile keeper]\ncredential_process = {program} a-secret-argument\n")
+    said = Tool(moto.where() + "&profile=keeper", settings).run("list", "x", code=2)
+    assert f"credential_process '{program}' did not end within 20 seconds" in said and "a-secret-argument" not in said, said
+    assert pid.exists()
+    wait_for(lambda: not alive(pid), 5, "it still runs")
+
+
+# --- IAM Identity Center ---
+
+SESSION = ("[profile keeper]\nsso_session = corp\nsso_account_id = 123456789012\nsso_role_name = Keeper & Co\n"
+           "[profile corp]\nsso_region = nowhere\n[sso-session corp]\nsso_region = eu-central-1\nsso_start_url = https://corp.example/start\n")
+
+
+def logged_in(folder, name, **token):
+    """What `aws sso login` leaves."""
+    cache = folder / ".aws/sso/cache"
+    cache.mkdir(parents=True, exist_ok=True)
+    (cache / f"{hashlib.sha1(name.encode()).hexdigest()}.json").write_text(json.dumps(
+        {"accessToken": "token", "expiresAt": "2099-01-01T00:00:00Z", "region": "eu-central-1", "startUrl": "https://corp.example/start", **token}))
+
+
+def portal(moto, token="token", **more):
+    """Answers as the SSO portal does: keys for the token."""
+    def answer(request):
+        if request.headers.get("x-amz-sso_bearer_token") != token:
+            return Reply(401, b'{"message": "Session token not found or invalid", "__type": "com.amazonaws.switchboard.portal#UnauthorizedException"}')
+        return Reply(200, json.dumps({"roleCredentials": {"accessKeyId": moto.keys[0], "secretAccessKey": moto.keys[1], "sessionToken": "",
+                                                          "expiration": 4070908800000, **more}}).encode())
+    return answer
+
+
+def sso_settings(folder, proxy, config):
+    return {**files(folder, config), "HOME": str(folder), "AWS_PROFILE": "keeper", "AWS_ENDPOINT_URL_SSO": f"http://127.0.0.1:{proxy.port}"}
+
+
+def test_sso_session(moto, proxy, tmp_path):
+    proxy.before = portal(moto)
+    logged_in(tmp_path, "corp")
+    works(moto, sso_settings(tmp_path, proxy, SESSION))
+    assert proxy.seen[0].path == "/federation/credentials?role_name=Keeper%20%26%20Co&account_id=123456789012"
+
+
+def test_sso_without_a_session(moto, proxy, tmp_path):
+    proxy.before = portal(moto)
+    logged_in(tmp_path, "https://corp.example/start")
+    config = ("[profile keeper]\nsso_start_url = https://corp.example/start\nsso_region = eu-central-1\nsso_account_id = 123456789012\n"
+              "sso_role_name = Keeper\n")
+    works(moto, sso_settings(tmp_path, proxy, config))
+    role = f"[profile first]\nrole_arn = {Moto.role}\nsource_profile = keeper\n"
+    works(moto, {**sso_settings(tmp_path, proxy, config + role), "AWS_ENDPOINT_URL_STS": f"http://127.0.0.1:{moto.port}"}, "&profile=first")
+
+
+def test_sso_keys_are_renewed(moto, proxy, tmp_path):
+    proxy.before = portal(moto)
+    logged_in(tmp_path, "corp")
+    proxy.before = portal(moto, expiration=int(time.time() + 302) * 1000)
+    Tool(moto.where(), sso_settings(tmp_path, proxy, SESSION)).run("wait-put", "credentials/sso", 1, 6)
+    assert 3 <= len(proxy.seen) <= 6
+
+
+def test_sso_that_does_not_work(moto, proxy, tmp_path):
+    """Each sentence names the profile; without a good token it says what to do."""
+    def said(config=SESSION, **settings):
+        text = Tool(moto.where(), {**sso_settings(tmp_path, proxy, config), **settings}).run("list", "x", code=2)
+        assert "AWS profile 'keeper': " in text, text
+        return text
+
+    proxy.before = portal(moto, token="another")
+    for token in (None, {"accessToken": None}, {"expiresAt": "soon"}, {"expiresAt": "2020-01-01T00:00:00Z"}):
+        if token:
+            logged_in(tmp_path, "corp", **token)
+        text = said()
+        assert "aws sso login --profile keeper" in text and "AWS_WEB_IDENTITY_TOKEN_FILE or access keys" in text, text
+    assert not proxy.seen
+    logged_in(tmp_path, "corp", accessToken="secret-token")
+    text = said()
+    assert "answer 401: Session token not found or invalid" in text and "secret-token" not in text, text
+    for wrong in ("sso_account_id", "sso_role_name"):
+        assert "SSO needs sso_account_id, sso_role_name, and sso_region" in said(SESSION.replace(wrong, "x"))
+    for region in ("", "evil.example/", "eu-central-1@evil.example"):
+        assert "sso_region in its [sso-session]" in said(SESSION.replace("eu-central-1", region))
+    proxy.before = lambda request: Reply(200, b"x" * 100000)
+    assert "127.0.0.1" in Tool(moto.where(), sso_settings(tmp_path, proxy, SESSION)).run("list", "x", code=2)
+    proxy.before = lambda request: Reply(302, b"", [("Location", f"http://127.0.0.1:{moto.port}/")])
+    assert "answer 302" in said()
 
 
 def test_a_chain_of_roles(moto, proxy, tmp_path):

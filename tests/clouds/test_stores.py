@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """An installation whose states are in an object store: what the real command line sees, whatever the store does."""
 
-import subprocess
 import time
 
 import pytest
 
 from commandline import things
-from conftest import BUILD, SETTING
+from conftest import SETTING, started
 from lib.server import free_port
 from proxy import DROP, Reply
 
@@ -108,13 +107,6 @@ def test_an_outage_loses_nothing(project, store, how):
     project.up()
     project.destroy()
     assert names(project) == []
-
-
-def started(settings):
-    """How a responder starts: its exit code and what it says."""
-    done = subprocess.run([BUILD / "fcgi/pulumi-api.fcgi", "--once"], input=b"GET /api/status HTTP/1.1\r\nHost: x\r\n\r\n",
-                          capture_output=True, env=settings, check=False, timeout=120)
-    return done.returncode, done.stderr.decode()
 
 
 def refusal(installation, store, settings, where=None):

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "crypto/crypto.h"
+#include "net/azure.h"
 #include "secret/secret.h"
 
 struct folder {
@@ -252,24 +253,67 @@ static void forgets_opened_keys_with_time(void **state)
 	buffer_done(&sealed);
 }
 
-static void remembers_so_many(void **state)
+/* Limits that somebody sets; and a clock that goes back makes nothing younger. */
+static void forgets_as_it_is_told(void **state)
 {
-	struct buffer sealed[65] = { 0 };
+	struct buffer sealed = BUFFER_INIT;
 	struct folder *f = *state;
 	struct keys *keys;
 
 	add_key(f, "master.key", 'a', 32);
 	keys = open_keys(f);
-	for (size_t i = 0; i < 65; i++) {
+	keys_remember(keys, 2 * MINUTE, 0);
+	seal_one(keys, &sealed);
+	assert_opens(keys, &sealed, MINUTE, true);
+	lose_first_key(f, keys);
+	assert_opens(keys, &sealed, 3 * MINUTE - 1, true);
+	assert_opens(keys, &sealed, 3 * MINUTE, false);
+	add_key(f, "master.key.3", 'a', 32);
+	assert_opens(keys, &sealed, 10 * MINUTE, true);
+	unlink(f->files[2]);
+	keys_refresh(keys);
+	assert_opens(keys, &sealed, 9 * MINUTE, false);
+	add_key(f, "master.key.4", 'a', 32);
+	keys_remember(keys, 0, 0);
+	assert_opens(keys, &sealed, 20 * MINUTE, true);
+	unlink(f->files[3]);
+	keys_refresh(keys);
+	assert_opens(keys, &sealed, 20 * MINUTE, false);
+	keys_close(keys);
+	buffer_done(&sealed);
+}
+
+static void knows_the_clouds(void **state)
+{
+	(void)state;
+	assert_null(azure_authority("https://vault.azure.net"));
+	assert_null(azure_authority("blob.core.windows.net"));
+	assert_null(azure_authority("evilusgovcloudapi.net"));
+	assert_null(azure_authority("usgovcloudapi.net.evil.example"));
+	assert_string_equal(azure_authority("https://vault.usgovcloudapi.net"), "https://login.microsoftonline.us");
+	assert_string_equal(azure_authority("managedhsm.usgovcloudapi.net"), "https://login.microsoftonline.us");
+	assert_string_equal(azure_authority("blob.core.chinacloudapi.cn"), "https://login.chinacloudapi.cn");
+	assert_string_equal(azure_authority("https://vault.azure.cn"), "https://login.chinacloudapi.cn");
+}
+
+static void remembers_so_many(void **state)
+{
+	struct buffer sealed[513] = { 0 };
+	struct folder *f = *state;
+	struct keys *keys;
+
+	add_key(f, "master.key", 'a', 32);
+	keys = open_keys(f);
+	for (size_t i = 0; i < 513; i++) {
 		seal_one(keys, &sealed[i]);
 		assert_opens(keys, &sealed[i], 1, true);
 	}
 	lose_first_key(f, keys);
 	assert_opens(keys, &sealed[0], 1, false);
-	for (size_t i = 1; i < 65; i++)
+	for (size_t i = 1; i < 513; i++)
 		assert_opens(keys, &sealed[i], 1, true);
 	keys_close(keys);
-	for (size_t i = 0; i < 65; i++)
+	for (size_t i = 0; i < 513; i++)
 		buffer_done(&sealed[i]);
 }
 
@@ -337,6 +381,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(says_what_is_wrong_with_the_folder, make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(changes_keys_while_running, make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(forgets_opened_keys_with_time, make_folder, remove_folder),
+		cmocka_unit_test_setup_teardown(forgets_as_it_is_told, make_folder, remove_folder),
+		cmocka_unit_test(knows_the_clouds),
 		cmocka_unit_test_setup_teardown(remembers_so_many, make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(opens_for_its_purpose_only, make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(takes_one_file, make_folder, remove_folder),

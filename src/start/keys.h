@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The master keys, as the settings name them: one place that seals, and others whose keys only open. */
+#ifndef START_KEYS_H
+#define START_KEYS_H
+
+#include "base/arena.h"
+#include "secret/secret.h"
+
+/* -1 with a sentence in e->detail that names the setting. */
+int start_keys(struct arena *arena, struct keys **ret_keys, struct err *e) WARN_UNUSED;
+
+#endif
