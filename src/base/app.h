@@ -12,6 +12,7 @@ struct blob_store;
 struct keys;
 struct meter;
 struct mail_config;
+struct tracer;
 
 struct app {
 	struct db *db;
@@ -19,6 +20,7 @@ struct app {
 	struct keys *keys;		/* opens the data keys of stacks */
 	struct meter *meter;		/* counts; NULL: nobody reads the counts on this host */
 	const struct mail_config *mail;	/* NULL: this installation sends no mail */
+	struct tracer *tracer;		/* what requests did; NULL: nobody wants to know */
 	size_t max_body;		/* bytes of a decompressed body */
 	bool sendfile;			/* the web server sends files named by X-Sendfile */
 	int64_t (*now_us)(void);	/* microseconds since 1970, UTC */

@@ -445,6 +445,11 @@ static void s3_close(struct blob_store *store)
 	free(s);
 }
 
+static void s3_observe_calls(struct blob_store *store, const struct observer *observer)
+{
+	web_observe(s3_of(store)->web, observer);
+}
+
 /* endpoint is host[:port] or a URL; without one it is Amazon's for the region. */
 static void set_endpoint(struct s3_store *s, const char *endpoint, bool plain)
 {
@@ -523,6 +528,7 @@ const struct blob_provider blob_s3 = {
 	.scheme = "s3",
 	.open = s3_open,
 	.close = s3_close,
+	.observe_calls = s3_observe_calls,
 	.writer_open = writer_open,
 	.writer_commit = writer_commit,
 	.writer_close = writer_close,

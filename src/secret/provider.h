@@ -9,6 +9,8 @@ struct key_provider {
 	const char *scheme;	/* how the value of its setting starts; "": an absolute path */
 	int (*open)(const char *name, const char *where, void **ret_state, struct err *e);
 	void (*close)(void *state);
+	/* NULL: it calls nobody. */
+	void (*observe_calls)(void *state, const struct observer *observer);
 	const char *(*active)(const void *state);
 	bool (*has)(const void *state, const char *id);
 	/* Looks which master keys there are now. */

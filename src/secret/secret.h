@@ -23,6 +23,8 @@ int keys_add(struct keys *keys, const char *name, const char *where, struct err 
 void keys_close(struct keys *keys);
 /* Is told of each seal and unseal that the provider was asked for. */
 void keys_observe(struct keys *keys, const struct observer *observer);
+/* Is told of each call over HTTP that these make. */
+void keys_observe_calls(struct keys *keys, const struct observer *observer);
 /* Seals a key and opens it again: whether the provider can be used now. */
 int keys_try(struct keys *keys, struct err *e) WARN_UNUSED;
 

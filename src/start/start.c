@@ -11,7 +11,7 @@
 #include "stack/stack_key.h"
 #include "start/measure.h"
 #include "start/schema.h"
-#include "telemetry/meter.h"
+#include "telemetry/trace.h"
 
 static int64_t clock_now(void)
 {
@@ -72,6 +72,20 @@ static int open_mail(struct app *app, struct arena *arena, struct err *e)
 	return rc < 0 ? -1 : 1;
 }
 
+int start_more(struct app *app, unsigned parts, struct arena *arena, struct err *e)
+{
+	if ((parts & START_OBJECTS) && open_objects(app, e) < 0)
+		return -1;
+	if ((parts & START_DATABASE) && open_database(app, parts, arena, e) < 0)
+		return -1;
+	if ((parts & START_KEYS) && open_keys(app, e) < 0)
+		return -1;
+	if (measure_start(app, e) < 0)
+		return -1;
+	/* A wrong or missing master key is found here, before anything is served. */
+	return app->db && app->keys ? stack_keys_check(app, e) : 1;
+}
+
 int start_open(struct app *app, unsigned parts, struct arena *arena, struct err *e)
 {
 	int64_t max_body;
@@ -83,15 +97,7 @@ int start_open(struct app *app, unsigned parts, struct arena *arena, struct err 
 	app->max_body = (size_t)max_body;
 	if (open_mail(app, arena, e) < 0)
 		return -1;
-	if ((parts & START_OBJECTS) && open_objects(app, e) < 0)
-		return -1;
-	if ((parts & START_DATABASE) && open_database(app, parts, arena, e) < 0)
-		return -1;
-	if ((parts & START_KEYS) && open_keys(app, e) < 0)
-		return -1;
-	measure_start(app);
-	/* A wrong or missing master key is found here, before anything is served. */
-	return app->db && app->keys ? stack_keys_check(app, e) : 1;
+	return start_more(app, parts, arena, e);
 }
 
 void start_close(struct app *app)
@@ -99,7 +105,9 @@ void start_close(struct app *app)
 	db_close(app->db);
 	blob_close(app->objects);
 	keys_close(app->keys);
+	tracer_close(app->tracer);
 	meter_close(app->meter);
+	app->tracer = NULL;
 	app->meter = NULL;
 	app->mail = NULL;
 	app->keys = NULL;
