@@ -42,6 +42,11 @@ bool job_going(void)
 	return !stopped && (!deadline_ms || now_ms() < deadline_ms);
 }
 
+bool job_lasting(void)
+{
+	return deadline_ms > 0;
+}
+
 void job_failed(const char *what, const struct err *e)
 {
 	failures = true;
@@ -56,7 +61,7 @@ static void help(const struct job *job)
 	       "It may run at the same time on several hosts. SIGTERM ends it after the piece of work in hand.\n"
 	       "Exit codes: 0 done, or nothing was due; 1 something failed; 2 wrong usage.\n\n"
 	       "Settings, from the environment or the configuration file (see pulumi-serve(8)):\n", job->name, job->help);
-	settings_help(stdout, "database,objects,keys,mail");
+	settings_help(stdout, job->settings ? job->settings : "database,objects,keys,mail");
 }
 
 /* Seconds of "55", "55s", "10m", "2h"; 0 when it is none of these. */
@@ -122,6 +127,8 @@ static void loop(const struct job *job, const struct options *o, struct app *app
 		rc = work_in_turn(job, o, app, said, &e);
 		if (rc < 0)
 			job_failed(job->name, &e);
+		if (rc == JOB_ENOUGH)
+			break;
 		if (again && rc != 1 && job_going())
 			pause_a_second();
 	} while (again && job_going());
@@ -155,8 +162,9 @@ int job_main(const struct job *job, int argc, char **argv)
 		job_failed(job->name, &e);
 	else
 		loop(job, &o, &app, &said);
-	meter_observe(app.meter, METRIC_JOB_DURATION, LABELS(job->name, failures ? "failed" : "succeeded"),
-		      (now_ms() - began_ms) * 1000000);
+	if (!job->lasting)
+		meter_observe(app.meter, METRIC_JOB_DURATION, LABELS(job->name, failures ? "failed" : "succeeded"),
+			      (now_ms() - began_ms) * 1000000);
 	start_close(&app);
 	report(job, &o, &said, began_ms);
 	return failures;

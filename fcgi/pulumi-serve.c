@@ -10,8 +10,8 @@
 #include "serve/probe.h"
 #include "serve/socket.h"
 #include "serve/supervise.h"
+#include "serve/telemetry.h"
 #include "serve/webconfig.h"
-#include "telemetry/meter.h"
 
 static void help(FILE *out)
 {
@@ -25,22 +25,13 @@ static void help(FILE *out)
 	fputs("Exit codes: 0 stopped as asked, or it answers; 1 a setting is wrong, the start failed, or it does not answer; 2 wrong usage.\n", out);
 }
 
-/* What cannot be counted is no reason not to serve. */
-static void make_meter(const struct serve_options *o, struct arena *arena)
-{
-	struct err e = { 0 };
-
-	if (meter_make(meter_path(arena, o->run_dir), &e) < 0)
-		serve_log("warning", "event=no_metrics detail=\"%s\"", e.detail);
-}
-
 static int serve(struct serve_options *o, struct arena *arena, struct err *e)
 {
 	if (serve_options_prepare(o, e) < 0 || serve_lock(o, e) < 0 || serve_error_pages_write(o, e) < 0)
 		return -1;
 	if (o->web_program && serve_options_check_port(o, e) < 0)
 		return -1;
-	make_meter(o, arena);
+	serve_telemetry(o, arena);
 	return supervise(o, arena, e);
 }
 

@@ -66,9 +66,10 @@ static void run_web(const struct child *c, const struct serve_options *o)
 
 static void run_program(const struct child *c, const struct serve_options *o)
 {
-	char *const arguments[] = { (char *)c->program, NULL };
+	char *const once[] = { (char *)c->program, NULL };
+	char *const lasting[] = { (char *)c->program, "--for", "24h", NULL };
 
-	execve(c->program, arguments, o->environment);
+	execve(c->program, c->lasting ? lasting : once, o->environment);
 }
 
 static _Noreturn void become(const struct child *c, const struct serve_options *o, int listen_fd, int starting_fd, pid_t parent)
@@ -117,6 +118,12 @@ void child_stop(struct child *c, const struct serve_options *o, int64_t now_us, 
 	c->nudge_us = c->kind == CHILD_WEB ? INT64_MAX : now_us + NUDGE_US;
 }
 
+void child_restart(const struct child *c)
+{
+	if (c->pid && !c->kill_us)
+		kill(c->pid, SIGTERM);
+}
+
 void child_press(struct child *c, int64_t now_us)
 {
 	if (!c->pid || !c->kill_us)
@@ -136,6 +143,10 @@ static void set_next_start(struct child *c, bool failed, int64_t now_us)
 {
 	int64_t wait = BACK_OFF_FIRST_US;
 
+	if (c->lasting && !failed) {
+		c->due_us = now_us;
+		return;
+	}
 	if (c->period_us) {
 		c->due_us = c->started_us + c->period_us > now_us ? c->started_us + c->period_us : now_us;
 		return;

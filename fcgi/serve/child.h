@@ -18,6 +18,7 @@ struct child {
 	enum child_kind kind;
 	const char *program;	/* absolute path */
 	int64_t period_us;	/* of a job; 0 otherwise */
+	bool lasting;		/* a job that is to run all the time, on every host */
 	pid_t pid;		/* 0: not running */
 	int64_t started_us;
 	int64_t due_us;		/* not running: start it then */
@@ -38,6 +39,8 @@ const char *child_kind_name(enum child_kind kind);
 int child_start(struct child *c, const struct serve_options *o, int listen_fd, int starting_fd, int64_t now_us, struct err *e) WARN_UNUSED;
 /* Asks it to end after its work, and kills it `limit_us` later. It will not be started again. */
 void child_stop(struct child *c, const struct serve_options *o, int64_t now_us, int64_t limit_us);
+/* Asks it to end and start again. */
+void child_restart(const struct child *c);
 /* Repeats the question, or kills, when it is time. */
 void child_press(struct child *c, int64_t now_us);
 /* Takes note of its end: logs it, and sets when it is started again. */

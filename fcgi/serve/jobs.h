@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The jobs: every pulumi-job-NAME in the libexec folder, run again and again, never twice at a time. */
+/*
+ * The jobs: every pulumi-job-NAME in the libexec folder, run again and again, never twice at a time. What a host must do for
+ * itself runs all the time, in every mode.
+ */
 #ifndef SERVE_JOBS_H
 #define SERVE_JOBS_H
 

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/settings.h"
+#include "telemetry/otlp.h"
 
 #define RESPONDERS_LEAST 8
 #define RESPONDERS_MOST 1024
@@ -125,6 +126,18 @@ static int read_folders(struct arena *arena, struct serve_options *o, struct err
 	return 1;
 }
 
+static int read_telemetry(struct arena *arena, struct serve_options *o, struct err *e)
+{
+	struct otlp ignored;
+	bool lines;
+	int rc = otlp_settings(arena, &ignored, e);
+
+	if (rc < 0 || setting_bool("PULUMI_ENABLE_DEPRECATED_METRICS", &lines, e) < 0)
+		return -1;
+	o->traced = rc;
+	return 1;
+}
+
 /* Taken before the configuration file is read, so that children read the file as it is when they start. */
 static char **copy_environment(struct arena *arena, const char *addition)
 {
@@ -159,7 +172,7 @@ int serve_options_read(struct arena *arena, struct serve_options *ret_options, s
 	o.mode = (enum serve_mode)mode;
 	if (o.mode != MODE_JOBS && read_web(arena, &o, e) < 0)
 		return -1;
-	if (read_folders(arena, &o, e) < 0 || serve_tls_read(arena, o.run_dir, &o.tls, e) < 0)
+	if (read_telemetry(arena, &o, e) < 0 || read_folders(arena, &o, e) < 0 || serve_tls_read(arena, o.run_dir, &o.tls, e) < 0)
 		return -1;
 	if (o.tls.on && !(getenv("PORT") && *getenv("PORT")))
 		o.port = HTTPS_PORT;

@@ -26,6 +26,7 @@ struct serve_options {
 	int responders;			/* PULUMI_RESPONDERS */
 	size_t max_body;		/* PULUMI_MAX_BODY_BYTES */
 	int stop_seconds;		/* PULUMI_STOP_SECONDS: requests have this long to end */
+	bool traced;			/* OTEL_EXPORTER_OTLP_ENDPOINT is set */
 	const char *run_dir;		/* PULUMI_RUN_DIR, absolute */
 	const char *access_log;		/* PULUMI_ACCESS_LOG */
 	const char *objects;		/* PULUMI_LOCAL_OBJECTS, absolute; NULL when not set */

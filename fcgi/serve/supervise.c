@@ -15,6 +15,7 @@
 #include "jobs.h"
 #include "log.h"
 #include "socket.h"
+#include "telemetry.h"
 #include "webconfig.h"
 
 #define SECOND 1000000LL
@@ -124,6 +125,10 @@ static void begin_reload(struct supervisor *s, int64_t now_us)
 		return;
 	}
 	serve_notify_reloading();
+	serve_telemetry(s->o, s->arena);
+	for (size_t i = 0; i < s->count; i++)
+		if (s->children[i].lasting)
+			child_restart(&s->children[i]);
 	for (size_t i = 0; i < s->count; i++)
 		s->children[i].old = s->children[i].kind == CHILD_RESPONDER;
 	if (s->o->mode != MODE_JOBS)
@@ -326,8 +331,7 @@ static void add_all(struct supervisor *s)
 		add_child(s, &(struct child){ .kind = CHILD_WEB, .program = s->o->web_program, .due_us = now_us });
 		add_child(s, &(struct child){ .kind = CHILD_PROBE, .program = "probe", .due_us = now_us });
 	}
-	if (s->o->mode != MODE_API)
-		jobs_each(s->o, s->arena, now_us, add_child, s);
+	jobs_each(s->o, s->arena, now_us, add_child, s);
 }
 
 int supervise(struct serve_options *o, struct arena *arena, struct err *e)

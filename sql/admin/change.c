@@ -5,6 +5,7 @@
 #include "admin.h"
 #include "admin_sql.h"
 #include "audit/audit.h"
+#include "start/measure.h"
 #include "start/start.h"
 
 #define ATTEMPTS 8
@@ -80,10 +81,12 @@ int admin_stack_path(struct admin *a, const char *text, struct stack_path *ret_p
 
 int admin_open_keys(struct admin *a, struct err *e)
 {
-	struct app keys_only = { .meter = a->app.meter };
+	struct app keys_only = { .meter = a->app.meter, .tracer = a->app.tracer };
 	int rc = start_open(&keys_only, START_KEYS, &a->arena, e);
 
 	a->app.keys = TAKE(keys_only.keys);
 	a->app.meter = TAKE(keys_only.meter);
-	return rc;
+	a->app.tracer = TAKE(keys_only.tracer);
+	/* They were watched for another app. */
+	return rc < 0 || measure_start(&a->app, e) < 0 ? -1 : 1;
 }

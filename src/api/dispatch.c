@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "api/measure.h"
 #include "api/route.h"
 #include "audit/audit.h"
 #include "base/clock.h"
@@ -133,6 +134,7 @@ void api_dispatch(struct request *rq, struct http_reply *rp)
 	rq->began_ns = clock_ns();
 	rq->now_us = rq->app->now_us();
 	uuid_new(rq->now_us, rq->id);
+	api_measure_begin(rq);
 	if (http_request_init(&rq->http, &e) < 0 || handle(rq, rp, &e) < 0) {
 		http_problem(rp, &e, rq->id);
 		if (rp->status >= 500)

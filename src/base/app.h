@@ -13,6 +13,7 @@ struct keys;
 struct meter;
 struct mail_config;
 struct guard;
+struct tracer;
 
 struct app {
 	struct db *db;
@@ -22,6 +23,7 @@ struct app {
 	struct meter *meter;		/* counts; NULL: nobody reads the counts on this host */
 	const struct mail_config *mail;	/* NULL: this installation sends no mail */
 	struct guard *guard;		/* where calls may lead whose target a user named */
+	struct tracer *tracer;		/* what requests did; NULL: nobody wants to know */
 	size_t max_body;		/* bytes of a decompressed body */
 	bool sendfile;			/* the web server sends files named by X-Sendfile */
 	int64_t (*now_us)(void);	/* microseconds since 1970, UTC */

@@ -57,6 +57,12 @@ void blob_observe(struct blob_store *store, const struct observer *observer)
 	store->observer = *observer;
 }
 
+void blob_observe_calls(struct blob_store *store, const struct observer *observer)
+{
+	if (store->provider->observe_calls)
+		store->provider->observe_calls(store, observer);
+}
+
 int blob_writer_open(struct blob_store *store, struct blob_writer **ret_writer, struct err *e)
 {
 	return store->provider->writer_open(store, ret_writer, e);

@@ -24,6 +24,8 @@ int blob_open(const char *name, const char *where, struct blob_store **ret_store
 void blob_close(struct blob_store *store);
 /* Is told of each put, get, delete and list. */
 void blob_observe(struct blob_store *store, const struct observer *observer);
+/* Is told of each call over HTTP that these make. */
+void blob_observe_calls(struct blob_store *store, const struct observer *observer);
 /* Writes an object, reads it back, lists it, deletes it: whether the store can be used now. */
 int blob_try(struct blob_store *store, struct err *e) WARN_UNUSED;
 /* 1 when what is written into the one can be read from the other, under the same key; 0 when not. */

@@ -497,10 +497,16 @@ static int azure_open(const char *name, const char *where, struct blob_store **r
 	return 1;
 }
 
+static void azure_observe_calls(struct blob_store *store, const struct observer *observer)
+{
+	web_observe(azure_of(store)->web, observer);
+}
+
 const struct blob_provider blob_azure = {
 	.scheme = "azblob",
 	.open = azure_open,
 	.close = azure_close,
+	.observe_calls = azure_observe_calls,
 	.writer_open = writer_open,
 	.writer_commit = writer_commit,
 	.writer_close = writer_close,

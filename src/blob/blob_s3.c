@@ -455,6 +455,11 @@ static void s3_close(struct blob_store *store)
 	free(s);
 }
 
+static void s3_observe_calls(struct blob_store *store, const struct observer *observer)
+{
+	web_observe(s3_of(store)->web, observer);
+}
+
 /* What the address asks for, as true or false. */
 struct flags {
 	bool plain, path_style, dualstack, fips, accelerate, anonymous;
@@ -608,6 +613,7 @@ const struct blob_provider blob_s3 = {
 	.scheme = "s3",
 	.open = s3_open,
 	.close = s3_close,
+	.observe_calls = s3_observe_calls,
 	.writer_open = writer_open,
 	.writer_commit = writer_commit,
 	.writer_close = writer_close,

@@ -10,6 +10,8 @@ struct blob_provider {
 	/* 1; -1 with a sentence in e->detail. The store starts with struct blob_store. */
 	int (*open)(const char *name, const char *where, struct blob_store **ret_store, struct err *e);
 	void (*close)(struct blob_store *store);
+	/* NULL: it calls nobody. */
+	void (*observe_calls)(struct blob_store *store, const struct observer *observer);
 	/* The writer starts with struct blob_writer, whose sink it fills in. */
 	int (*writer_open)(struct blob_store *store, struct blob_writer **ret_writer, struct err *e);
 	int (*writer_commit)(struct blob_writer *w, const char *key, struct err *e);

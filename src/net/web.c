@@ -19,6 +19,7 @@
 
 struct web {
 	CURL *curl;
+	struct observer observer;
 };
 
 struct web *web_open(void)
@@ -38,6 +39,11 @@ void web_close(struct web *web)
 		return;
 	curl_easy_cleanup(web->curl);
 	free(web);
+}
+
+void web_observe(struct web *web, const struct observer *observer)
+{
+	web->observer = *observer;
 }
 
 struct taking {
@@ -95,22 +101,57 @@ static void set_body(CURL *c, const struct web_request *rq)
 	curl_easy_setopt(c, CURLOPT_POSTFIELDS, rq->body.data);
 }
 
-static void set_up(CURL *c, const struct web_request *rq, struct taking *t, struct curl_slist *headers)
+/* Over HTTP/2 without TLS libcurl 7.88 cannot send a second request on a connection: each has its own. */
+static void set_version(CURL *c, const char *url, const struct web_options *o)
+{
+	bool plain = strncmp(url, "https:", 6) != 0;
+	long version = !o->http2 ? (long)CURL_HTTP_VERSION_1_1 : plain ? (long)CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE : (long)CURL_HTTP_VERSION_2TLS;
+
+	curl_easy_setopt(c, CURLOPT_HTTP_VERSION, version);
+	curl_easy_setopt(c, CURLOPT_FORBID_REUSE, o->http2 && plain ? 1L : 0L);
+}
+
+static int ask_going(void *context, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
+{
+	const struct web_options *o = context;
+
+	(void)a, (void)b, (void)c, (void)d;
+	return !o->going();
+}
+
+static void set_limits(CURL *c, const struct web_request *rq, const struct web_options *o)
+{
+	curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT, 5L);
+	curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, o->timeout_ms ? (long)o->timeout_ms : (rq->timeout_s ? rq->timeout_s : 60) * 1000L);
+	curl_easy_setopt(c, CURLOPT_LOW_SPEED_LIMIT, 1L);
+	curl_easy_setopt(c, CURLOPT_LOW_SPEED_TIME, STALL_S);
+	if (!o->going)
+		return;
+	curl_easy_setopt(c, CURLOPT_NOPROGRESS, 0L);
+	curl_easy_setopt(c, CURLOPT_XFERINFOFUNCTION, ask_going);
+	curl_easy_setopt(c, CURLOPT_XFERINFODATA, o);
+}
+
+/* As other programs of an administrator take the certificates of a private authority. */
+static void set_authorities(CURL *c, const struct web_options *o)
+{
+	const char *file = o->ca_file ? o->ca_file : getenv("SSL_CERT_FILE");
+
+	if (file && *file)
+		curl_easy_setopt(c, CURLOPT_CAINFO, file);
+}
+
+static void set_up(CURL *c, const struct web_request *rq, const struct web_options *o, struct taking *t, struct curl_slist *headers)
 {
 	curl_easy_reset(c);
 	curl_easy_setopt(c, CURLOPT_URL, rq->url);
 	curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https");
 	curl_easy_setopt(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-	curl_easy_setopt(c, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-	curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT, 5L);
-	curl_easy_setopt(c, CURLOPT_TIMEOUT, (long)(rq->timeout_s ? rq->timeout_s : 60));
-	curl_easy_setopt(c, CURLOPT_LOW_SPEED_LIMIT, 1L);
-	curl_easy_setopt(c, CURLOPT_LOW_SPEED_TIME, STALL_S);
+	set_version(c, rq->url, o);
+	set_limits(c, rq, o);
+	set_authorities(c, o);
 	curl_easy_setopt(c, CURLOPT_USERAGENT, "pulumi-api");
-	/* As other programs of an administrator take the certificates of a private authority. */
-	if (getenv("SSL_CERT_FILE") && *getenv("SSL_CERT_FILE"))
-		curl_easy_setopt(c, CURLOPT_CAINFO, getenv("SSL_CERT_FILE"));
 	curl_easy_setopt(c, CURLOPT_HTTPHEADER, headers);
 	curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, take_body);
 	curl_easy_setopt(c, CURLOPT_WRITEDATA, t);
@@ -227,17 +268,40 @@ static int failed(const struct web_request *rq, const char *why, struct err *e)
 	return err_unavailable(e, "%s %.*s: %s", rq->method, (int)strcspn(rq->url, "?"), rq->url, why);
 }
 
-static CURLcode perform(CURL *c, const struct web_request *rq, struct web_answer *ret_answer, struct guarded *g)
+/* Host and port only: a path or a query may hold what opens something. */
+static void observe(struct web *web, const struct web_request *rq, int64_t began_ns, long status)
+{
+	const char *host = strstr(rq->url, "://") ? strstr(rq->url, "://") + 3 : rq->url;
+	_cleanup_(buffer_done) struct buffer server = BUFFER_INIT;
+	long port = 0;
+
+	if (!web->observer.done)
+		return;
+	host += host[0] == '[';
+	buffer_append(&server, host, host > rq->url && host[-1] == '[' ? strcspn(host, "]") : strcspn(host, ":/?"));
+	curl_easy_getinfo(web->curl, CURLINFO_PRIMARY_PORT, &port);
+	web->observer.done(web->observer.context, &(struct observation){
+		.name = rq->method, .began_ns = began_ns, .ended_ns = clock_ns(), .server = server.data, .port = (int)port,
+		.status = (int)status, .failed = !status || (status >= 400 && status != 404) });
+}
+
+static CURLcode perform(struct web *web, const struct web_request *rq, const struct web_options *options,
+			struct web_answer *ret_answer, struct guarded *g)
 {
 	struct curl_slist *headers = header_list(rq->headers);
 	struct taking t = { ret_answer, rq->limit };
+	int64_t began_ns = observe_begin(&web->observer);
+	long status = 0;
 	CURLcode rc;
 
-	set_up(c, rq, &t, headers);
+	set_up(web->curl, rq, options, &t, headers);
 	if (g)
-		set_up_guard(c, g);
-	rc = curl_easy_perform(c);
+		set_up_guard(web->curl, g);
+	rc = curl_easy_perform(web->curl);
 	curl_slist_free_all(headers);
+	if (rc == CURLE_OK)
+		curl_easy_getinfo(web->curl, CURLINFO_RESPONSE_CODE, &status);
+	observe(web, rq, began_ns, status);
 	return rc;
 }
 
@@ -268,10 +332,18 @@ static void clear(struct web_answer *answer)
 	answer->failure = WEB_ANSWERED;
 }
 
-int web_call(struct web *web, const struct web_request *rq, struct web_answer *ret_answer, struct err *e)
+int web_call_with(struct web *web, const struct web_request *rq, const struct web_options *options, struct web_answer *ret_answer,
+		  struct err *e)
 {
 	clear(ret_answer);
-	return finish(web, rq, perform(web->curl, rq, ret_answer, NULL), ret_answer, e);
+	return finish(web, rq, perform(web, rq, options, ret_answer, NULL), ret_answer, e);
+}
+
+static const struct web_options usual = { 0 };
+
+int web_call(struct web *web, const struct web_request *rq, struct web_answer *ret_answer, struct err *e)
+{
+	return web_call_with(web, rq, &usual, ret_answer, e);
 }
 
 int web_call_guarded(struct web *web, const struct guard *guard, bool any_certificate, const struct web_request *rq,
@@ -283,7 +355,7 @@ int web_call_guarded(struct web *web, const struct guard *guard, bool any_certif
 	clear(ret_answer);
 	if (host_allowed(guard, rq)) {
 		g.proxy = find_proxy();
-		rc = perform(web->curl, rq, ret_answer, &g);
+		rc = perform(web, rq, &usual, ret_answer, &g);
 		if (g.proxy)
 			freeaddrinfo(g.proxy);
 		take_certificate(web->curl, ret_answer);

@@ -10,12 +10,15 @@
 
 #include "base/arena.h"
 #include "base/buffer.h"
+#include "base/observer.h"
 
 struct guard;
 struct web;
 
 struct web *web_open(void);
 void web_close(struct web *web);
+/* Is told of each call, also of each repetition. An answer of 400 and above has failed, except 404: absence is an answer. */
+void web_observe(struct web *web, const struct observer *observer);
 
 struct web_request {
 	const char *method, *url;
@@ -38,6 +41,15 @@ struct web_answer {
 /* 1 when there was an answer, whatever its status; -1 with ERR_UNAVAILABLE when there was none. */
 int web_call(struct web *web, const struct web_request *request, struct web_answer *ret_answer,
 	     struct err *e) WARN_UNUSED;
+/* What few calls want; zero is what the others have. */
+struct web_options {
+	int timeout_ms;			/* instead of timeout_s; 0: that */
+	bool http2;			/* without TLS too, as gRPC wants it; trailers become headers of the answer */
+	const char *ca_file;		/* authorities of this call; NULL: the usual ones */
+	bool (*going)(void);		/* asked all the time, false ends the call; NULL: nobody is asked */
+};
+int web_call_with(struct web *web, const struct web_request *request, const struct web_options *options,
+		  struct web_answer *ret_answer, struct err *e) WARN_UNUSED;
 /*
  * A call whose target a user named: refused when the address that it would connect to is not allowed. HTTPS only, and
  * always a connection of its own. A proxy of the environment is the administrator's word, and then decides itself what

@@ -226,6 +226,11 @@ static int kms_open(const char *name, const char *where, bool seals, void **ret_
 	return 1;
 }
 
+static void kms_observe_calls(void *state, const struct observer *observer)
+{
+	web_observe(((struct kms *)state)->web, observer);
+}
+
 static const char *kms_active(const void *state)
 {
 	return ((const struct kms *)state)->id;
@@ -245,6 +250,7 @@ const struct key_provider key_kms = {
 	.scheme = "arn:",
 	.open = kms_open,
 	.close = kms_close,
+	.observe_calls = kms_observe_calls,
 	.active = kms_active,
 	.has = kms_has,
 	.refresh = kms_refresh,

@@ -166,6 +166,11 @@ static bool vault_has(const void *state, const char *id)
 	return vault_version_of(state, id) != NULL;
 }
 
+static void vault_observe_calls(void *state, const struct observer *observer)
+{
+	web_observe(((struct vault *)state)->web, observer);
+}
+
 /* Versions that were made since; what cannot be learnt now leaves those that are known in use. */
 static void vault_refresh(void *state)
 {
@@ -182,6 +187,7 @@ const struct key_provider key_vault = {
 	.scheme = "https://",
 	.open = open_vault,
 	.close = close_vault,
+	.observe_calls = vault_observe_calls,
 	.active = vault_active,
 	.has = vault_has,
 	.refresh = vault_refresh,

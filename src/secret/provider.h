@@ -10,6 +10,8 @@ struct key_provider {
 	/* `name`: the setting that said `where`. `seals` false: its keys need only open. */
 	int (*open)(const char *name, const char *where, bool seals, void **ret_state, struct err *e);
 	void (*close)(void *state);
+	/* NULL: it calls nobody. */
+	void (*observe_calls)(void *state, const struct observer *observer);
 	const char *(*active)(const void *state);
 	bool (*has)(const void *state, const char *id);
 	/* Looks which master keys there are now. */

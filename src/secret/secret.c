@@ -117,6 +117,13 @@ void keys_observe(struct keys *keys, const struct observer *observer)
 	keys->observer = *observer;
 }
 
+void keys_observe_calls(struct keys *keys, const struct observer *observer)
+{
+	for (size_t i = 0; i < keys->count; i++)
+		if (keys->sources[i].provider->observe_calls)
+			keys->sources[i].provider->observe_calls(keys->sources[i].state, observer);
+}
+
 /* The source that can use the master key; NULL when none can. */
 static const struct source *source_of(const struct keys *keys, const char *id)
 {

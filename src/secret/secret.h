@@ -29,6 +29,8 @@ void keys_close(struct keys *keys);
 void keys_remember(struct keys *keys, int64_t fresh_us, int64_t outage_us);
 /* Is told of each seal and unseal that the provider was asked for. */
 void keys_observe(struct keys *keys, const struct observer *observer);
+/* Is told of each call over HTTP that these make. */
+void keys_observe_calls(struct keys *keys, const struct observer *observer);
 /* Seals a key and opens it again: whether the provider can be used now. */
 int keys_try(struct keys *keys, struct err *e) WARN_UNUSED;
 

@@ -5,48 +5,88 @@
 #include "blob/blob.h"
 #include "db/db.h"
 #include "secret/secret.h"
-#include "telemetry/meter.h"
+#include "telemetry/otlp.h"
+#include "telemetry/trace.h"
 
-static const char *error_type(bool failed)
+static const char *error_type(const struct observation *what)
 {
-	return failed ? "error" : NULL;
+	return what->failed ? "error" : NULL;
 }
 
-static void on_statement(void *context, const char *name, int64_t nanoseconds, bool failed)
+static void note(struct app *app, enum metric metric, enum trace_kind kind, const struct observation *what)
 {
-	meter_observe(context, METRIC_DB_DURATION, LABELS(name, error_type(failed)), nanoseconds);
+	meter_observe(app->meter, metric, LABELS(what->name, error_type(what)), what->ended_ns - what->began_ns);
+	trace_add(app->tracer, kind, what);
+}
+
+static void on_statement(void *context, const struct observation *what)
+{
+	note(context, METRIC_DB_DURATION, TRACE_STATEMENT, what);
 }
 
 static void on_transaction(void *context, bool committed)
 {
-	meter_transaction_ended(context, committed);
+	meter_transaction_ended(((struct app *)context)->meter, committed);
 }
 
-static void on_object(void *context, const char *name, int64_t nanoseconds, bool failed)
+static void on_object(void *context, const struct observation *what)
 {
-	meter_observe(context, METRIC_OBJECT_DURATION, LABELS(name, error_type(failed)), nanoseconds);
+	note(context, METRIC_OBJECT_DURATION, TRACE_OBJECT, what);
 }
 
-static void on_key(void *context, const char *name, int64_t nanoseconds, bool failed)
+static void on_key(void *context, const struct observation *what)
 {
-	meter_observe(context, METRIC_KEY_DURATION, LABELS(name, error_type(failed)), nanoseconds);
+	note(context, METRIC_KEY_DURATION, TRACE_KEY, what);
 }
 
-void measure_start(struct app *app)
+/* The type of an error is the status, as OpenTelemetry has it, when there was one. */
+static void on_call(void *context, const struct observation *what)
+{
+	struct app *app = context;
+	char status[4] = { (char)('0' + what->status / 100 % 10), (char)('0' + what->status / 10 % 10), (char)('0' + what->status % 10) };
+
+	meter_observe(app->meter, METRIC_HTTP_CLIENT_DURATION,
+		      LABELS(what->name, what->server, what->failed && what->status ? status : error_type(what)), what->ended_ns - what->began_ns);
+	trace_add(app->tracer, TRACE_WEB, what);
+}
+
+/* Parts may be opened one after the other. */
+static int open_shared(struct app *app, struct err *e)
 {
 	_cleanup_(arena_clear) struct arena arena = ARENA_INIT;
+	const char *run_dir = setting("PULUMI_RUN_DIR");
+	struct otlp otlp;
+	int traced = otlp_settings(&arena, &otlp, e);
 
-	/* Parts may be opened one after the other. */
+	if (traced < 0)
+		return -1;
 	if (!app->meter)
-		app->meter = meter_open(meter_path(&arena, setting("PULUMI_RUN_DIR")));
-	if (!app->meter)
-		return;
+		app->meter = meter_open(meter_path(&arena, run_dir));
+	if (!app->tracer && traced)
+		app->tracer = tracer_open(trace_path(&arena, run_dir), app->meter, otlp.sampler);
+	return app->meter || app->tracer;
+}
+
+int measure_start(struct app *app, struct err *e)
+{
+	const struct observer calls = { on_call, NULL, app };
+	int rc = open_shared(app, e);
+
+	if (rc <= 0)
+		return rc;
 	if (app->db)
-		db_observe(app->db, &(struct observer){ on_statement, on_transaction, app->meter });
-	if (app->objects)
-		blob_observe(app->objects, &(struct observer){ on_object, NULL, app->meter });
-	if (app->events)
-		blob_observe(app->events, &(struct observer){ on_object, NULL, app->meter });
-	if (app->keys)
-		keys_observe(app->keys, &(struct observer){ on_key, NULL, app->meter });
+		db_observe(app->db, &(struct observer){ on_statement, on_transaction, app });
+	if (app->objects) {
+		blob_observe(app->objects, &(struct observer){ on_object, NULL, app });
+		blob_observe_calls(app->objects, &calls);
+	}
+	if (app->events) {
+		blob_observe(app->events, &(struct observer){ on_object, NULL, app });
+		blob_observe_calls(app->events, &calls);
+	}
+	if (app->keys) {
+		keys_observe(app->keys, &(struct observer){ on_key, NULL, app });
+		keys_observe_calls(app->keys, &calls);
+	}
+	return 1;
 }

@@ -15,7 +15,7 @@
 #include "start/measure.h"
 #include "start/schema.h"
 #include "start/stores.h"
-#include "telemetry/meter.h"
+#include "telemetry/trace.h"
 
 static int64_t clock_now(void)
 {
@@ -77,6 +77,22 @@ static int version_settings_check(struct err *e)
 	return 1;
 }
 
+int start_more(struct app *app, unsigned parts, struct arena *arena, struct err *e)
+{
+	if ((parts & START_OBJECTS) && open_objects(app, e) < 0)
+		return -1;
+	if ((parts & START_TRY) && try_objects(e) < 0)
+		return -1;
+	if ((parts & START_DATABASE) && open_database(app, parts, arena, e) < 0)
+		return -1;
+	if ((parts & START_KEYS) && start_keys(arena, &app->keys, e) < 0)
+		return -1;
+	if (measure_start(app, e) < 0)
+		return -1;
+	/* A wrong or missing master key is found here, before anything is served. */
+	return app->db && app->keys ? stack_keys_check(app, e) : 1;
+}
+
 int start_open(struct app *app, unsigned parts, struct arena *arena, struct err *e)
 {
 	int64_t max_body;
@@ -90,17 +106,7 @@ int start_open(struct app *app, unsigned parts, struct arena *arena, struct err 
 	if (guard_read("PULUMI_ALLOWED_PRIVATE_NETWORKS", setting("PULUMI_ALLOWED_PRIVATE_NETWORKS"), arena, app->guard, e) < 0 ||
 	    version_settings_check(e) < 0 || open_mail(app, arena, e) < 0)
 		return -1;
-	if ((parts & START_OBJECTS) && open_objects(app, e) < 0)
-		return -1;
-	if ((parts & START_TRY) && try_objects(e) < 0)
-		return -1;
-	if ((parts & START_DATABASE) && open_database(app, parts, arena, e) < 0)
-		return -1;
-	if ((parts & START_KEYS) && start_keys(arena, &app->keys, e) < 0)
-		return -1;
-	measure_start(app);
-	/* A wrong or missing master key is found here, before anything is served. */
-	return app->db && app->keys ? stack_keys_check(app, e) : 1;
+	return start_more(app, parts, arena, e);
 }
 
 void start_close(struct app *app)
@@ -109,7 +115,9 @@ void start_close(struct app *app)
 	blob_close(app->objects);
 	blob_close(app->events);
 	keys_close(app->keys);
+	tracer_close(app->tracer);
 	meter_close(app->meter);
+	app->tracer = NULL;
 	app->meter = NULL;
 	app->mail = NULL;
 	app->keys = NULL;

@@ -21,6 +21,8 @@ enum start_part {
  * names the setting. What it opened is closed by start_close, whatever the answer.
  */
 int start_open(struct app *app, unsigned parts, struct arena *arena, struct err *e) WARN_UNUSED;
+/* The same for further parts, after start_open. */
+int start_more(struct app *app, unsigned parts, struct arena *arena, struct err *e) WARN_UNUSED;
 void start_close(struct app *app);
 
 #endif

@@ -15,7 +15,7 @@ void gauges_read(struct db *db, int64_t now_us, struct gauge ret_gauges[METRIC_C
 	_cleanup_(arena_clear) struct arena arena = ARENA_INIT;
 	struct gauge_row row = { 0 };
 	struct err e = { 0 };
-	int rc = db_one(db, &GAUGES, DB_VALUES(db_time(now_us)), gauge_columns, &row, &arena, &e);
+	int rc = !db ? -1 : db_one(db, &GAUGES, DB_VALUES(db_time(now_us)), gauge_columns, &row, &arena, &e);
 
 	memset(ret_gauges, 0, sizeof(*ret_gauges) * METRIC_COUNT);
 	ret_gauges[METRIC_BUILD_INFO] = (struct gauge){ .known = true, .label = PACKAGE_VERSION, .value = 1 };

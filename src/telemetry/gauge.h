@@ -6,7 +6,7 @@
 #include "db/db.h"
 #include "telemetry/exposition.h"
 
-/* Never fails: without the database it is a gauge that says so. */
+/* Never fails: without the database, whose `db` may be NULL, it is a gauge that says so. */
 void gauges_read(struct db *db, int64_t now_us, struct gauge ret_gauges[METRIC_COUNT]);
 
 #endif

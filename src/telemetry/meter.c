@@ -4,11 +4,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 /* The first eight bytes of the file. A change of the bounds or of struct series changes them. */
@@ -34,7 +36,9 @@ struct series {
 struct shared {
 	char mark[8];
 	_Atomic uint32_t used;
-	char unused[4096 - 12];
+	uint32_t unused;
+	int64_t made_us;
+	char unused_too[4096 - 24];
 	struct series series[SERIES_COUNT];
 };
 
@@ -121,14 +125,25 @@ void meter_close(struct meter *m)
 	freep(&m);
 }
 
+int64_t meter_made_us(const struct meter *m)
+{
+	return m ? m->shared->made_us : 0;
+}
+
 /* All blocks are taken now: a page that the disk has no room for would kill whoever touches it. */
 static int fill(int fd, const char *path, struct err *e)
 {
 	int rc = posix_fallocate(fd, 0, sizeof(struct shared));
+	struct timespec now;
+	int64_t made_us;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	made_us = (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 
 	if (rc)
 		return err_internal(e, "%s: cannot take %zu bytes: %s", path, sizeof(struct shared), strerror(rc));
-	if (pwrite(fd, mark, sizeof(mark), 0) != (ssize_t)sizeof(mark))
+	if (pwrite(fd, &made_us, sizeof(made_us), offsetof(struct shared, made_us)) != (ssize_t)sizeof(made_us) ||
+	    pwrite(fd, mark, sizeof(mark), 0) != (ssize_t)sizeof(mark))
 		return err_internal(e, "%s: %s", path, strerror(errno));
 	return 1;
 }

@@ -44,6 +44,8 @@ int meter_make(const char *path, struct err *e) WARN_UNUSED;
 /* NULL when there is no file, or one of another version. */
 struct meter *meter_open(const char *path);
 void meter_close(struct meter *m);
+/* When counting began, microseconds since 1970, UTC; 0: not known, or there is no meter. */
+int64_t meter_made_us(const struct meter *m);
 
 /* Values of the metric's labels in order, NULL behind the last; they are copied, and cut when they are very long. */
 #define LABELS(...) ((const char *const[METER_LABELS + 1]){ __VA_ARGS__ })

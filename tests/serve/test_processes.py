@@ -202,6 +202,29 @@ def test_modes(serve):
         assert one.stop() == 0
 
 
+def test_the_exporter_runs_all_the_time(serve):
+    """In every mode, again when it ended, and with new settings after a reload; one that ends at once waits for its minute."""
+    for mode in ("FULL", "API", "JOBS"):
+        one = serve(PULUMI_API_CONTAINER_MODE=mode)
+        one.log_file.unlink(missing_ok=True)
+        ran = one.folder / "ran"
+        ran.unlink(missing_ok=True)
+        job(one, "export-telemetry", f"echo $* >>{ran}; trap 'exit 0' TERM; while :; do sleep 0.1; done")
+        one.start()
+        until(lambda: ran.exists() and ran.read_text() == "--for 24h\n", "the exporter")
+        time.sleep(2.2)
+        one.process.send_signal(signal.SIGHUP)
+        until(lambda: ran.read_text() == "--for 24h\n" * 2, "another one")
+        assert one.stop() == 0
+        assert "event=killed" not in one.log()
+    ran.unlink()
+    job(one, "export-telemetry", f"echo $* >>{ran}")
+    one.start()
+    time.sleep(4)
+    assert ran.read_text() == "--for 24h\n"
+    assert one.stop() == 0
+
+
 def test_a_job_is_told_to_stop(serve):
     one = serve(PULUMI_API_CONTAINER_MODE="JOBS")
     job(one, "long", f"trap 'echo told >{one.folder}/told; exit 0' TERM; while :; do sleep 0.1; done")

@@ -21,15 +21,15 @@ SECRET = "a \"secret\" of 28 characters"
 PORTS = range(19100, 19200)
 
 
-def our_port():
-    for port in PORTS:
+def our_port(ports=PORTS):
+    for port in ports:
         with socket.socket() as s:
             try:
                 s.bind(("127.0.0.1", port))
                 return port
             except OSError:
                 continue
-    raise OSError(f"no free port in {PORTS}")
+    raise OSError(f"no free port in {ports}")
 
 
 class Samples(dict):
@@ -72,6 +72,16 @@ class Watched(Installation):
         assert status == 200, text
         return Samples(text)
 
+    def with_exporter(self):
+        """A folder of programs in which pulumi-serve finds the exporter, too."""
+        libexec = self.folder / "libexec"
+        libexec.mkdir(exist_ok=True)
+        for program in (BUILD / "fcgi" / "pulumi-api.fcgi", BUILD / "cron" / "pulumi-job-export-telemetry"):
+            if not (libexec / program.name).exists():
+                (libexec / program.name).symlink_to(program)
+        self.more["PULUMI_LIBEXEC_DIR"] = str(libexec)
+        return self
+
     def client(self, person="alice"):
         described = self.people[person]
         return Client(self.url, described["token"])
@@ -85,8 +95,10 @@ def make_server():
     """Makes installations; ends what it started, and fails when a sanitizer said something."""
     made = []
 
-    def make(**settings):
+    def make(exporter=False, **settings):
         one = Watched(BUILD, responders=3, environment=settings)
+        if exporter:
+            one.with_exporter()
         one.port = our_port()
         made.append(one)
         return one.start()

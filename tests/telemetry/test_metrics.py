@@ -290,7 +290,7 @@ def test_a_file_of_another_version_is_replaced(server):
     for broken in (b"", b"x" * size, b"pulumi\0\1"):
         path.write_bytes(broken)
         server.start_serve()
-        assert server.samples().total(f"{HTTP}_count", operation="get_status") >= 1
+        wait_for(lambda: server.samples().total(f"{HTTP}_count", operation="get_status") >= 1, 5, "nothing was counted")
         assert path.stat().st_size == size and path.stat().st_mode & 0o777 == 0o600
         server.stop_serve()
     server.start_serve()

@@ -34,14 +34,15 @@ def run(*command, **options):
 class Installation:
     """A server that ./quickstart started on a folder of its own."""
 
-    def __init__(self, folder, build, port):
-        self.folder, self.build, self.port = folder, build, port
+    def __init__(self, folder, build, port, settings):
+        self.folder, self.build, self.port, self.settings = folder, build, port, settings
         self.start()
         access = json.loads((folder / "access.json").read_text())
         self.url, self.organization, self.token = access["url"], access["organization"], access["token"]
 
     def quickstart(self, *options):
-        return run(ROOT / "quickstart", *options, "--port", self.port, "--data", self.folder, "--build", self.build, cwd=ROOT)
+        return run(ROOT / "quickstart", *options, "--port", self.port, "--data", self.folder, "--build", self.build, cwd=ROOT,
+                   env={**os.environ, **self.settings})
 
     def start(self):
         self.quickstart("--background")
@@ -67,6 +68,12 @@ class Installation:
         """Processes of this installation, from the one that keeps them."""
         parent = (self.folder / "run/pulumi-serve.pid").read_text().strip()
         return [pid for pid in processes() if parent_of(pid) == parent and name_of(pid) == "pulumi-api.fcgi"]
+
+
+    def family(self):
+        """All processes that a request may need: the database, and what pulumi-serve keeps."""
+        parent = (self.folder / "run/pulumi-serve.pid").read_text().strip()
+        return [(self.folder / "mariadb/mariadb.pid").read_text().strip(), parent] + [pid for pid in processes() if parent_of(pid) == parent]
 
 
 class Connection:
@@ -117,9 +124,9 @@ class Stage:
         run("gcc", "-O2", HERE / "floor/floor.c", *flags, "-lpthread", "-o", self.work / "floor")
         run("gcc", "-O2", HERE / "hello/hello.c", "-lfcgi", "-o", self.work / "hello")
 
-    def install(self, name):
+    def install(self, name, **settings):
         """A server with a database of its own."""
-        installation = Installation(self.work / name, self.build, self.free_port())
+        installation = Installation(self.work / name, self.build, self.free_port(), settings)
         self.installations.append(installation)
         return installation
 
@@ -212,6 +219,12 @@ def parent_of(pid):
 def processor_seconds(pids):
     """What the processes have used so far."""
     return sum(int(pathlib.Path(f"/proc/{pid}/schedstat").read_text().split()[0]) for pid in pids) / 1e9
+
+
+def ticks(pids):
+    """The same for all their threads, in steps of ten milliseconds; a process that ended counts nothing."""
+    fields = [stat_of(pid).rpartition(")")[2].split() for pid in pids]
+    return sum(int(each[11]) + int(each[12]) for each in fields if each) / os.sysconf("SC_CLK_TCK")
 
 
 def memory(pid, name):
