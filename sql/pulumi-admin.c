@@ -49,11 +49,12 @@ static const struct command commands[] = {
 	  { { "--id", "ID", "as stack list --deleted shows it", true } } },
 	{ "stack unlock", "Cancels the update that holds a stack. What it had saved becomes the stack's state.",
 	  START_DATABASE | START_OBJECTS, true, admin_stack_unlock, { STACK } },
-	{ "key status", "Lists the master keys and how many stacks each is needed for.", START_ALL, false, admin_key_status, { { 0 } } },
+	{ "key status", "Lists the master keys and how many stacks each is needed for.",
+	  START_DATABASE | START_OBJECTS | START_KEYS, false, admin_key_status, { { 0 } } },
 	{ "key rotate",
 	  "Seals the data keys of all stacks again with the newest master key. Put the new key's file beside the old one on every\n"
 	  "host first; remove the old one when key status says that no stack needs it. The server may run.",
-	  START_ALL, true, admin_key_rotate, { { 0 } } },
+	  START_DATABASE | START_OBJECTS | START_KEYS, true, admin_key_rotate, { { 0 } } },
 	{ "key forget",
 	  "Gives up a master key that is lost for good, so that the server starts without it. What it sealed is lost, too.",
 	  START_DATABASE, true, admin_key_forget,
@@ -69,6 +70,10 @@ static const struct command commands[] = {
 	  { { "--id", "ID", "as mail list shows it", false }, { "--all-failed", NULL, "all mails that failed", false } } },
 	{ "mail test", "Sends a mail at once, without queue and database, and says what the mail server answered.", 0, false,
 	  admin_mail_test, { { "--to", "ADDRESS", "who gets it", true } } },
+	{ "audit fetch",
+	  "Copies the audit log out of the DynamoDB table that PULUMI_AUDIT_LOGS_DYNAMO_TABLE names into the database, for an\n"
+	  "installation that goes back: unset the variable on all hosts first, and set it for this command alone. Can be repeated.",
+	  START_DATABASE | START_AUDIT, true, admin_audit_fetch, { { 0 } } },
 	{ "backup check", "Reads a whole backup and compares it with the digests in its manifest.", 0, false, admin_backup_check,
 	  { { "--from", "FOLDER", "that backup made", true } } },
 	{ "backup", "Writes everything but the master keys into a new folder, as it is at one moment. The server may run.",
@@ -77,7 +82,8 @@ static const struct command commands[] = {
 	  "Puts a backup into an installation that has the schema (pulumi-migrate up), the master keys and nothing else.\n"
 	  "Checks everything before it writes anything. If it is interrupted, run it again: it goes on where it stopped.",
 	  START_DATABASE | START_OBJECTS | START_UNFINISHED, true, admin_restore, { { "--from", "FOLDER", "that backup made", true } } },
-	{ "check", "Tries the database, the object store and the keys with the settings of this host.", 0, false, admin_check, { { 0 } } },
+	{ "check", "Tries the database, the object store, the keys and an audit log elsewhere with the settings of this host.", 0, false,
+	  admin_check, { { 0 } } },
 	{ "verify",
 	  "Walks all rows and objects and says what does not fit: checkpoints, journals, keys, relations. Reads every object once.\n"
 	  "The server may run; the jobs that delete objects wait.", START_ALL, false, admin_verify, { { 0 } } },
@@ -90,7 +96,7 @@ static void help(FILE *out)
 	admin_summary(out, commands, COMMAND_COUNT, NULL);
 	fputs("Every command takes --help and --json, those that change something --dry-run. Settings come from the\n"
 	      "environment and pulumi-api.conf, as for the server:\n", out);
-	settings_help(out, "database,objects,keys,mail");
+	settings_help(out, "database,objects,keys,audit,mail");
 	fputs("Exit codes: 0 done, 1 failed, or (check, verify) something is wrong, 2 wrong usage.\n", out);
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "admin.h"
+#include "audit/audit.h"
 #include "blob/blob.h"
 #include "secret/secret.h"
 #include "start/start.h"
@@ -20,26 +21,38 @@ static const struct field finding_fields[] = {
 	{ 0 },
 };
 
+/* Opening a part says what is wrong with its settings; using it, whether it works. */
+static int try_part(struct admin *a, unsigned part, struct err *e)
+{
+	if (start_open(&a->app, part, &a->arena, e) < 0)
+		return -1;
+	if (part == START_OBJECTS)
+		return blob_try(a->app.objects, e);
+	return part == START_AUDIT ? audit_try(a->app.audit, e) : 1;
+}
+
 int admin_check(struct admin *a, struct err *e)
 {
 	static const struct {
 		const char *name;
 		unsigned part;
-	} parts[] = { { "database", START_DATABASE }, { "objects", START_OBJECTS }, { "keys", START_KEYS } };
-	struct finding findings[3];
+	} parts[] = { { "database", START_DATABASE }, { "objects", START_OBJECTS }, { "keys", START_KEYS }, { "audit", START_AUDIT } };
+	struct finding findings[4];
 	bool good = true;
+	size_t count = 0;
 
 	(void)e;
-	for (size_t i = 0; i < 3; i++) {
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
 		struct err why = { 0 };
-		int rc = start_open(&a->app, parts[i].part, &a->arena, &why);
+		int rc = try_part(a, parts[i].part, &why);
 
-		if (rc == 1 && parts[i].part == START_OBJECTS)
-			rc = blob_try(a->app.objects, &why);
-		findings[i] = (struct finding){ parts[i].name, rc == 1 ? "" : arena_strdup(&a->arena, why.detail[0] ? why.detail : why.message),
-						rc == 1 };
+		/* The database keeps the audit log. */
+		if (rc == 0)
+			continue;
+		findings[count++] = (struct finding){ parts[i].name, rc == 1 ? "" : arena_strdup(&a->arena, why.detail[0] ? why.detail : why.message),
+						      rc == 1 };
 		good &= rc == 1;
 	}
-	admin_list(a, finding_fields, findings, 3, sizeof(findings[0]));
+	admin_list(a, finding_fields, findings, count, sizeof(findings[0]));
 	return good;
 }

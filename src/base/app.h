@@ -12,11 +12,13 @@ struct blob_store;
 struct keys;
 struct meter;
 struct mail_config;
+struct audit_store;
 
 struct app {
 	struct db *db;
 	struct blob_store *objects;
 	struct keys *keys;		/* opens the data keys of stacks */
+	struct audit_store *audit;	/* keeps the audit log */
 	struct meter *meter;		/* counts; NULL: nobody reads the counts on this host */
 	const struct mail_config *mail;	/* NULL: this installation sends no mail */
 	size_t max_body;		/* bytes of a decompressed body */

@@ -141,8 +141,7 @@ int web_call(struct web *web, const struct web_request *rq, struct web_answer *r
 	return 1;
 }
 
-/* Twice as long each time, and somewhere between half and all of that: many that failed at once do not meet again. */
-static void pause_before(int attempt)
+void web_pause(int attempt)
 {
 	unsigned char random;
 	long ms = FIRST_PAUSE_MS << attempt;
@@ -167,7 +166,7 @@ int web_call_again(struct web *web, const struct web_request *rq, struct web_ans
 				*e = last;
 			return rc;
 		}
-		pause_before(attempt);
+		web_pause(attempt);
 	}
 }
 

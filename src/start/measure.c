@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "start/measure.h"
 
+#include "audit/audit.h"
 #include "base/settings.h"
 #include "blob/blob.h"
 #include "db/db.h"
@@ -32,6 +33,11 @@ static void on_key(void *context, const char *name, int64_t nanoseconds, bool fa
 	meter_observe(context, METRIC_KEY_DURATION, LABELS(name, error_type(failed)), nanoseconds);
 }
 
+static void on_audit(void *context, const char *name, int64_t nanoseconds, bool failed)
+{
+	meter_observe(context, METRIC_AUDIT_DURATION, LABELS(name, error_type(failed)), nanoseconds);
+}
+
 void measure_start(struct app *app)
 {
 	_cleanup_(arena_clear) struct arena arena = ARENA_INIT;
@@ -47,4 +53,6 @@ void measure_start(struct app *app)
 		blob_observe(app->objects, &(struct observer){ on_object, NULL, app->meter });
 	if (app->keys)
 		keys_observe(app->keys, &(struct observer){ on_key, NULL, app->meter });
+	if (app->audit)
+		audit_observe(app->audit, &(struct observer){ on_audit, NULL, app->meter });
 }

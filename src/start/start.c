@@ -3,6 +3,7 @@
 
 #include <time.h>
 
+#include "audit/audit.h"
 #include "base/settings.h"
 #include "blob/blob.h"
 #include "db/connect.h"
@@ -72,6 +73,13 @@ static int open_mail(struct app *app, struct arena *arena, struct err *e)
 	return rc < 0 ? -1 : 1;
 }
 
+static int open_audit(struct app *app, struct err *e)
+{
+	static const char table[] = "PULUMI_AUDIT_LOGS_DYNAMO_TABLE";
+
+	return audit_open(table, setting(table), &app->audit, e);
+}
+
 int start_open(struct app *app, unsigned parts, struct arena *arena, struct err *e)
 {
 	int64_t max_body;
@@ -89,6 +97,8 @@ int start_open(struct app *app, unsigned parts, struct arena *arena, struct err 
 		return -1;
 	if ((parts & START_KEYS) && open_keys(app, e) < 0)
 		return -1;
+	if ((parts & START_AUDIT) && open_audit(app, e) < 0)
+		return -1;
 	measure_start(app);
 	/* A wrong or missing master key is found here, before anything is served. */
 	return app->db && app->keys ? stack_keys_check(app, e) : 1;
@@ -99,9 +109,11 @@ void start_close(struct app *app)
 	db_close(app->db);
 	blob_close(app->objects);
 	keys_close(app->keys);
+	audit_close(app->audit);
 	meter_close(app->meter);
 	app->meter = NULL;
 	app->mail = NULL;
+	app->audit = NULL;
 	app->keys = NULL;
 	app->db = NULL;
 	app->objects = NULL;
