@@ -61,7 +61,7 @@ static void help(const struct job *job)
 	       "It may run at the same time on several hosts. SIGTERM ends it after the piece of work in hand.\n"
 	       "Exit codes: 0 done, or nothing was due; 1 something failed; 2 wrong usage.\n\n"
 	       "Settings, from the environment or the configuration file (see pulumi-serve(8)):\n", job->name, job->help);
-	settings_help(stdout, job->settings ? job->settings : "database,objects,keys,mail");
+	settings_help(stdout, job->settings ? job->settings : "database,objects,keys,audit,AWS,mail");
 }
 
 /* Seconds of "55", "55s", "10m", "2h"; 0 when it is none of these. */

@@ -86,7 +86,7 @@ static ssize_t read_body(void *source, void *to, size_t size)
 static int write_out(struct sink *self, const void *data, size_t length, struct err *e)
 {
 	(void)self;
-	return fwrite(data, 1, length, stdout) == length ? 1 : err_internal(e, "standard output is closed");
+	return length == 0 || fwrite(data, 1, length, stdout) == length ? 1 : err_internal(e, "standard output is closed");
 }
 
 int serve_once(struct app *app)

@@ -21,7 +21,7 @@ static void help(FILE *out)
 	      "FastCGI responder of the Pulumi API; a web server or pulumi-serve starts it with its socket on descriptor 0.\n"
 	      "  --once  answer the one HTTP request on standard input, on standard output\n",
 	      out);
-	settings_help(out, "database,objects,keys,serving,identity,telemetry");
+	settings_help(out, "database,objects,keys,audit,serving,identity,telemetry");
 	fputs("Exit codes: 0 asked to stop, 1 a setting or a dependency is wrong, 2 wrong usage.\n", out);
 }
 

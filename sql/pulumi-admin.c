@@ -49,16 +49,17 @@ static const struct command commands[] = {
 	  { { "--id", "ID", "as stack list --deleted shows it", true } } },
 	{ "stack unlock", "Cancels the update that holds a stack. What it had saved becomes the stack's state.",
 	  START_DATABASE | START_OBJECTS, true, admin_stack_unlock, { STACK } },
-	{ "key status", "Lists the master keys and how many stacks each is needed for.", START_ALL, false, admin_key_status, { { 0 } } },
+	{ "key status", "Lists the master keys and how many stacks each is needed for.",
+	  START_DATABASE | START_OBJECTS | START_KEYS, false, admin_key_status, { { 0 } } },
 	{ "key rotate",
 	  "Seals the data keys of all stacks again with the newest master key. Put the new key's file beside the old one on every\n"
 	  "host first; remove the old one when key status says that no stack needs it. The server may run.",
-	  START_ALL, true, admin_key_rotate, { { 0 } } },
+	  START_DATABASE | START_OBJECTS | START_KEYS, true, admin_key_rotate, { { 0 } } },
 	{ "key move",
 	  "Moves the data keys of all stacks to the place that seals now: files, AWS KMS or Azure Key Vault. The same as key rotate.\n"
 	  "Each host must know both places first: one seals, the other stands in PULUMI_OTHER_KEYS. Interrupted, it is run again;\n"
 	  "key status says how far it is and when the old place is no longer needed. The server may run.",
-	  START_ALL, true, admin_key_rotate, { { 0 } } },
+	  START_DATABASE | START_OBJECTS | START_KEYS, true, admin_key_rotate, { { 0 } } },
 	{ "key forget",
 	  "Gives up a master key that is lost for good, so that the server starts without it. What it sealed is lost, too.",
 	  START_DATABASE, true, admin_key_forget,
@@ -74,6 +75,10 @@ static const struct command commands[] = {
 	  { { "--id", "ID", "as mail list shows it", false }, { "--all-failed", NULL, "all mails that failed", false } } },
 	{ "mail test", "Sends a mail at once, without queue and database, and says what the mail server answered.", 0, false,
 	  admin_mail_test, { { "--to", "ADDRESS", "who gets it", true } } },
+	{ "audit fetch",
+	  "Copies the audit log out of the DynamoDB table that PULUMI_AUDIT_LOGS_DYNAMO_TABLE names into the database, for an\n"
+	  "installation that goes back: unset the variable on all hosts first, and set it for this command alone. Can be repeated.",
+	  START_DATABASE | START_AUDIT, true, admin_audit_fetch, { { 0 } } },
 	{ "backup check", "Reads a whole backup and compares it with the digests in its manifest.", 0, false, admin_backup_check,
 	  { { "--from", "FOLDER", "that backup made", true } } },
 	{ "backup", "Writes everything but the master keys into a new folder, as it is at one moment. The server may run.",
@@ -89,7 +94,7 @@ static const struct command commands[] = {
 	  { { "--from", "PLACE", "where the objects are", true }, { "--to", "PLACE", "where they go", true },
 	    { "--compare", NULL, "read those that are there too, and replace what differs", false } } },
 	{ "check",
-	  "Tries every part that the settings of this host name, and prints a row for each: database, object stores, keys, certificate,\n"
+	  "Tries every part that the settings of this host name, and prints a row for each: database, object stores, keys, audit log, certificate,\n"
 	  "licence key. Exit code 1 when one does not work.", 0, false, admin_check, { { 0 } } },
 	{ "verify",
 	  "Walks all rows and objects and says what does not fit: checkpoints, journals, keys, relations. Reads every object once.\n"
@@ -103,7 +108,7 @@ static void help(FILE *out)
 	admin_summary(out, commands, COMMAND_COUNT, NULL);
 	fputs("Every command takes --help and --json, those that change something --dry-run. Settings come from the\n"
 	      "environment and pulumi-api.conf, as for the server:\n", out);
-	settings_help(out, "database,objects,keys,mail");
+	settings_help(out, "database,objects,keys,audit,mail");
 	fputs("Exit codes: 0 done, 1 failed, or (check, verify) something is wrong, 2 wrong usage.\n", out);
 }
 

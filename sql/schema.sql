@@ -34,6 +34,14 @@ CREATE TABLE audit_events (
   KEY audit_events_user (organization_id, user_id, id)
 ) COMMENT='who did what, written with the change';
 
+CREATE TABLE audit_shipped (
+  audit_event_id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'the row of audit_events',
+  table_name VARCHAR(255) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'the table outside the database that has it too',
+  shipped_at DATETIME(6) NOT NULL COMMENT 'when that table had acknowledged it',
+  PRIMARY KEY (audit_event_id, table_name),
+  KEY audit_shipped_at (table_name, shipped_at, audit_event_id)
+) COMMENT='records that a table elsewhere has too: their rows stay until every reader sees them there';
+
 CREATE TABLE auth_policies (
   id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'UUIDv7',
   organization_id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,

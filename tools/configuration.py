@@ -6,9 +6,10 @@ import re
 import sys
 
 ROOT = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 and sys.argv[1] != "--check" else ".")
-TITLES = {"serving": "Serving", "database": "Database", "objects": "Objects", "keys": "Keys", "AWS": "AWS credentials",
+TITLES = {"serving": "Serving", "database": "Database", "objects": "Objects", "keys": "Keys", "audit": "Audit log", "AWS": "AWS credentials",
           "Azure": "Azure credentials", "identity": "Identity", "migration": "Migrations (pulumi-migrate)", "telemetry": "Telemetry", "mail": "Mail", "jobs": "Jobs"}
-NOTES = {"Objects": "Addresses of buckets, their options and who may use them: [object-stores.md](object-stores.md)."}
+NOTES = {"Objects": "Addresses of buckets, their options and who may use them: [object-stores.md](object-stores.md).",
+         "Audit log": "The shape of the table, who may use it, and how the log moves: [administration.md](administration.md)."}
 ROW = re.compile(r'^SETTING\((\w+),\s*(NULL|(?:PKG_\w+ )?"(?:[^"\\]|\\.)*"),\s*"((?:[^"\\]|\\.)*)"\)$')
 
 

@@ -113,6 +113,7 @@ int admin_mail_show(struct admin *a, struct err *e);
 int admin_mail_retry(struct admin *a, struct err *e);
 int admin_mail_drop(struct admin *a, struct err *e);
 int admin_mail_test(struct admin *a, struct err *e);
+int admin_audit_fetch(struct admin *a, struct err *e);
 int admin_check(struct admin *a, struct err *e);
 int admin_objects_copy(struct admin *a, struct err *e);
 int admin_backup(struct admin *a, struct err *e);

@@ -6,10 +6,11 @@
 
 #include "admin.h"
 #include "backup/backup.h"
+#include "base/settings.h"
 #include "claim/claim.h"
 
 struct report {
-	const char *folder, *sha256;
+	const char *folder, *sha256, *audit_table;
 	int64_t rows, objects, bytes, missing;
 };
 
@@ -20,6 +21,7 @@ static const struct field report_fields[] = {
 	FIELD(report, bytes, "objectBytes", FIELD_INT),
 	FIELD(report, missing, "missingObjects", FIELD_INT),
 	FIELD(report, sha256, "manifestSha256", FIELD_TEXT),
+	FIELD(report, audit_table, "auditTable", FIELD_TEXT, .flags = FIELD_OMIT_EMPTY),
 	{ 0 },
 };
 
@@ -46,7 +48,7 @@ static void lost(void *context, const char *key)
 static void tell(const struct admin *a, const struct backup *b, const char *what)
 {
 	const struct backup_counts *c = &b->counts;
-	struct report r = { b->folder, b->digest, c->rows, c->objects, c->bytes, c->missing };
+	struct report r = { b->folder, b->digest, b->audit_table, c->rows, c->objects, c->bytes, c->missing };
 
 	if (a->json)
 		admin_show(a, report_fields, &r);
@@ -54,6 +56,9 @@ static void tell(const struct admin *a, const struct backup *b, const char *what
 		  (long long)c->bytes);
 	if (b->digest[0])
 		admin_say(a, "SHA-256 of its manifest: %s", b->digest);
+	if (b->audit_table[0])
+		admin_say(a, "The audit log is in the DynamoDB table %s: what is there is not in the backup, and needs one of its own",
+			  b->audit_table);
 	if (c->missing)
 		admin_say(a, "%lld objects were missing and are not in it", (long long)c->missing);
 }
@@ -92,9 +97,11 @@ static struct backup open_backup(struct admin *a, struct work *w, const char *op
 
 int admin_backup(struct admin *a, struct err *e)
 {
+	const char *audit_table = setting("PULUMI_AUDIT_LOGS_DYNAMO_TABLE");
 	struct work w;
 	struct backup b = open_backup(a, &w, "--to");
 
+	snprintf(b.audit_table, sizeof(b.audit_table), "%s", audit_table ? audit_table : "");
 	if (with_claim(a, &b, "pulumi-admin backup", write, e) < 0)
 		return -1;
 	tell(a, &b, "wrote");

@@ -5,6 +5,7 @@
 
 #include "../../fcgi/serve/tls.h"
 #include "admin.h"
+#include "audit/audit.h"
 #include "base/settings.h"
 #include "claim/claim.h"
 #include "expiry.h"
@@ -73,6 +74,15 @@ static int try_keys(struct admin *a, int which, struct finding *f, struct err *e
 	return 1;
 }
 
+/* The database keeps the audit log when no table is named. */
+static int try_audit(struct admin *a, int which, struct finding *f, struct err *e)
+{
+	(void)which;
+	f->setting = "PULUMI_AUDIT_LOGS_DYNAMO_TABLE";
+	f->note = "read";
+	return start_open(&a->app, START_AUDIT, &a->arena, e) < 0 ? -1 : audit_try(a->app.audit, e);
+}
+
 static int try_certificate(struct admin *a, int which, struct finding *f, struct err *e)
 {
 	struct serve_tls tls;
@@ -124,6 +134,7 @@ static const struct {
 	{ "public registry", try_store, STORE_REGISTRY_PUBLIC },
 	{ "private registry", try_store, STORE_REGISTRY_PRIVATE },
 	{ "keys", try_keys, 0 },
+	{ "audit log", try_audit, 0 },
 	{ "certificate", try_certificate, 0 },
 	{ "licence key", try_licence, 0 },
 };

@@ -5,8 +5,9 @@
 
 #include "audit/audit_sql.h"
 #include "audit/event.h"
+#include "audit/provider.h"
 
-#define FILTER_VALUES 6
+#define PAGE 1000	/* of a store that is read in pages */
 
 int audit_record(struct db *db, const struct audit_event *a, struct err *e)
 {
@@ -42,13 +43,9 @@ static void id_at(int64_t us, char ret_id[UUID_TEXT])
 	snprintf(ret_id, UUID_TEXT, "%08x-%04x", (unsigned)(ms >> 16 & 0xffffffff), (unsigned)(ms & 0xffff));
 }
 
-struct bounds {
-	char from[UUID_TEXT], until[UUID_TEXT];
-};
-
-static void find_bounds(const struct audit_filter *f, struct bounds *b)
+static void find_bounds(const struct audit_filter *f, struct audit_bounds *b)
 {
-	*b = (struct bounds){ "", "~" };
+	*b = (struct audit_bounds){ "", "~" };
 	if (f->from_us >= 0)
 		id_at(f->from_us, b->from);
 	if (f->until_us >= 0)
@@ -57,49 +54,88 @@ static void find_bounds(const struct audit_filter *f, struct bounds *b)
 		snprintf(b->until, sizeof(b->until), "%s", f->before);
 }
 
-/* Each combination of filters has a statement of its own, so that each is served by its index. */
-static const struct stmt *choose(const struct audit_filter *f, const struct bounds *b, int64_t limit,
-				 struct db_value values[FILTER_VALUES], size_t *ret_count)
-{
-	size_t n = 0;
+/* --- the store --- */
 
-	values[n++] = db_text(f->organization_id);
-	values[n++] = db_text(b->from);
-	values[n++] = db_text(b->until);
-	if (f->user_id)
-		values[n++] = db_text(f->user_id);
-	if (f->event)
-		values[n++] = db_text(f->event);
-	values[n++] = db_int(limit);
-	*ret_count = n;
-	if (f->user_id)
-		return f->event ? &AUDIT_LIST_USER_EVENT : &AUDIT_LIST_USER;
-	return f->event ? &AUDIT_LIST_EVENT : &AUDIT_LIST;
+int audit_open(const char *name, const char *table, struct audit_store **ret_store, struct err *e)
+{
+	const struct audit_provider *p = table ? &audit_dynamo : &audit_mysql;
+	struct audit_store *store;
+
+	if (p->open(name, table, &store, e) < 0)
+		return -1;
+	store->provider = p;
+	*ret_store = store;
+	return 1;
 }
 
-int audit_list(struct db *db, const struct audit_filter *f, int64_t limit, struct arena *arena,
+void audit_close(struct audit_store *store)
+{
+	if (store)
+		store->provider->close(store);
+}
+
+void audit_observe(struct audit_store *store, const struct observer *observer)
+{
+	store->observer = *observer;
+}
+
+const char *audit_kind_of_store(const struct audit_store *store)
+{
+	return store->provider->kind;
+}
+
+int audit_try(struct audit_store *store, struct err *e)
+{
+	return store->provider->try(store, e);
+}
+
+int audit_scan(struct audit_store *store, audit_scan_function *each, void *context, struct err *e)
+{
+	return store->provider->scan ? store->provider->scan(store, each, context, e) : 1;
+}
+
+int audit_list(struct audit_store *store, struct db *db, const struct audit_filter *f, int64_t limit, struct arena *arena,
 	       struct audit_entry **ret_list, size_t *ret_count, struct err *e)
 {
-	struct db_value values[FILTER_VALUES];
-	const struct stmt *s;
-	struct bounds b;
-	size_t n;
+	struct audit_bounds b;
 
 	find_bounds(f, &b);
-	s = choose(f, &b, limit, values, &n);
-	return db_all(db, s, values, n, audit_columns, sizeof(struct audit_entry), arena, (void **)ret_list, ret_count, e);
+	return store->provider->list(store, db, f, &b, limit, arena, ret_list, ret_count, e);
 }
 
-int audit_each(struct db *db, const struct audit_filter *f, int64_t limit, db_row_function *each, void *context,
-	       struct err *e)
+/* One page: 1 when another may follow, 0 at the end. The bounds move to where it ended. */
+static int each_of_page(struct audit_store *store, struct db *db, const struct audit_filter *f, struct audit_bounds *b,
+			int64_t size, int64_t *left, db_row_function *each, void *context, struct err *e)
 {
-	struct db_value values[FILTER_VALUES];
-	struct audit_entry row;
-	const struct stmt *s;
-	struct bounds b;
-	size_t n;
+	_cleanup_(arena_clear) struct arena arena = ARENA_INIT;
+	struct audit_entry *list;
+	size_t count;
+	int rc;
+
+	if (store->provider->list(store, db, f, b, size, &arena, &list, &count, e) < 0)
+		return -1;
+	for (size_t i = 0; i < count; i++) {
+		rc = each(context, &list[i], e);
+		if (rc <= 0)
+			return rc;
+	}
+	*left -= (int64_t)count;
+	if ((int64_t)count < size)
+		return 0;
+	snprintf(b->until, sizeof(b->until), "%s", list[count - 1].id);
+	return 1;
+}
+
+int audit_each(struct audit_store *store, struct db *db, const struct audit_filter *f, int64_t limit, db_row_function *each,
+	       void *context, struct err *e)
+{
+	struct audit_bounds b;
+	int rc = 1;
 
 	find_bounds(f, &b);
-	s = choose(f, &b, limit, values, &n);
-	return db_each(db, s, values, n, audit_columns, &row, sizeof(row), each, context, e);
+	if (store->provider->each)
+		return store->provider->each(db, f, &b, limit, each, context, e);
+	while (rc == 1 && limit > 0)
+		rc = each_of_page(store, db, f, &b, limit < PAGE ? limit : PAGE, &limit, each, context, e);
+	return rc < 0 ? -1 : 1;
 }

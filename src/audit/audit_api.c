@@ -7,6 +7,7 @@
 #include "base/limits.h"
 #include "base/settings.h"
 #include "http/gzip.h"
+#include "json/write.h"
 
 #define LAST_SECOND 253402300799	/* of the year 9999 */
 
@@ -127,7 +128,7 @@ static int list(struct request *rq, bool from_start, struct http_reply *rp, stru
 	if (check_format(rq, "json", "json", &format, e) < 0 || read_filter(rq, from_start, &filter, e) < 0)
 		return -1;
 
-	if (audit_list(rq->db, &filter, LIMIT_PAGE_DEFAULT + 1, rq->arena, &entries, &count, e) < 0)
+	if (audit_list(rq->app->audit, rq->db, &filter, LIMIT_PAGE_DEFAULT + 1, rq->arena, &entries, &count, e) < 0)
 		return -1;
 
 	put_page(rq, entries, count, &reply);
@@ -176,7 +177,7 @@ static int export_all(struct request *rq, const struct audit_filter *filter, str
 		if (sink_write(x->out, x->line.data, x->line.length, e) < 0)
 			return -1;
 	}
-	return audit_each(rq->db, filter, LIMIT_AUDIT_EXPORT + 1, export_entry, x, e);
+	return audit_each(rq->app->audit, rq->db, filter, LIMIT_AUDIT_EXPORT + 1, export_entry, x, e);
 }
 
 /* Compressed line by line for who takes that: the text of a long log is never whole in memory. */
@@ -229,4 +230,13 @@ int api_export_audit_log_events_handler_v1(struct request *rq, struct http_reply
 int api_export_audit_log_events_handler_v2(struct request *rq, struct http_reply *rp, struct err *e)
 {
 	return export(rq, true, rp, e);
+}
+
+/* GetAuditLogsReaderKind */
+int api_get_audit_logs_reader_kind(struct request *rq, struct http_reply *rp, struct err *e)
+{
+	(void)e;
+	rp->status = 200;
+	json_write_text(&rp->body, audit_kind_of_store(rq->app->audit));
+	return 1;
 }

@@ -42,3 +42,60 @@ const struct stmt AUDIT_LIST_USER = STMT("audit.list_user", AUDIT_ROW "AND a.use
 
 const struct stmt AUDIT_LIST_USER_EVENT = STMT("audit.list_user_event",
 	AUDIT_ROW "AND a.user_id = ? AND a.event = ? " AUDIT_ORDER);
+
+/* --- a store outside the database --- */
+
+const struct db_column audit_user_name_columns[] = {
+	DB_COLUMN(audit_entry, login, COLUMN_TEXT),
+	DB_COLUMN(audit_entry, name, COLUMN_TEXT),
+	{ 0 },
+};
+
+/* all tenants: who left an organization is still in its log */
+const struct stmt AUDIT_USER_NAMES = STMT("audit.user_names",
+	"SELECT login, name FROM users WHERE id = ?");
+
+const struct db_column audit_token_name_columns[] = { DB_COLUMN(audit_entry, token_name, COLUMN_TEXT), { 0 } };
+
+/* all tenants: a token that a record of the organization names */
+const struct stmt AUDIT_TOKEN_NAME = STMT("audit.token_name",
+	"SELECT name AS token_name FROM access_tokens WHERE id = ?");
+
+const struct db_column audit_waiting_columns[] = {
+	DB_COLUMN(audit_entry, id, COLUMN_TEXT),
+	DB_COLUMN(audit_entry, organization_id, COLUMN_TEXT),
+	DB_COLUMN(audit_entry, user_id, COLUMN_TEXT),
+	DB_COLUMN(audit_entry, token_id, COLUMN_TEXT),
+	DB_COLUMN(audit_entry, event, COLUMN_TEXT),
+	DB_COLUMN(audit_entry, description, COLUMN_TEXT),
+	DB_COLUMN(audit_entry, source_ip, COLUMN_TEXT),
+	DB_COLUMN(audit_entry, created_at, COLUMN_TIME),
+	{ 0 },
+};
+
+/* all tenants: the log of the whole installation is shipped */
+const struct stmt AUDIT_WAITING = STMT("audit.waiting",
+	"SELECT a.id AS id, a.organization_id AS organization_id, a.user_id AS user_id, a.token_id AS token_id, a.event AS event, "
+	"a.description AS description, a.source_ip AS source_ip, a.created_at AS created_at FROM audit_events a "
+	"LEFT JOIN audit_shipped s ON s.audit_event_id = a.id AND s.table_name = ? "
+	"WHERE a.id > ? AND s.audit_event_id IS NULL ORDER BY a.id LIMIT ?");
+
+const struct stmt AUDIT_MARK = STMT("audit.mark",
+	"INSERT INTO audit_shipped (audit_event_id, table_name, shipped_at) VALUES (?, ?, UTC_TIMESTAMP(6))");
+
+const struct db_column audit_id_columns[] = { DB_COLUMN(audit_entry, id, COLUMN_TEXT), { 0 } };
+
+const struct stmt AUDIT_SHIPPED_BEFORE = STMT("audit.shipped_before",
+	"SELECT audit_event_id AS id FROM audit_shipped WHERE table_name = ? AND shipped_at < UTC_TIMESTAMP(6) - INTERVAL ? SECOND "
+	"ORDER BY shipped_at, audit_event_id LIMIT ?");
+
+/* all tenants: the record was found to be shipped */
+const struct stmt AUDIT_REMOVE = STMT("audit.remove",
+	"DELETE FROM audit_events WHERE id = ?");
+
+const struct stmt AUDIT_UNMARK = STMT("audit.unmark",
+	"DELETE FROM audit_shipped WHERE audit_event_id = ?");
+
+/* all tenants: the log of the whole installation comes back */
+const struct stmt AUDIT_EXISTS = STMT("audit.exists",
+	"SELECT id FROM audit_events WHERE id = ?");

@@ -33,6 +33,11 @@ struct backup {
 	struct backup_counts counts;
 	char digest[65];		/* SHA-256 of the manifest, hex */
 	bool resumed;			/* the restore went on where an interrupted one had stopped */
+	/*
+	 * The table outside the database that keeps the audit log, "" for none: the caller's when a backup is written, the
+	 * backup's when it is read. What is in that table is not in the backup.
+	 */
+	char audit_table[256];
 };
 
 /* Into a folder that is new or empty. Durable when it returns 1. */

@@ -8,6 +8,8 @@ const char BACKUP_SNAPSHOT[] = "START TRANSACTION WITH CONSISTENT SNAPSHOT";
 const struct db_column backup_name_columns[] = { DB_COLUMN(backup_row, name, COLUMN_TEXT), { 0 } };
 
 /*
+ * What audit_shipped says is true of one table of another service only: without it a restored record is put there again,
+ * which changes nothing where it is already.
  * Tables that others refer to come first, so that rows can be inserted in this order; people come last. Mails that wait are
  * left out: they hold links, and whoever restores a backup does not want them to be sent again.
  * all tenants: the catalogue has no rows of theirs
@@ -15,8 +17,8 @@ const struct db_column backup_name_columns[] = { DB_COLUMN(backup_row, name, COL
 const struct stmt BACKUP_TABLES = STMT("backup.tables",
 	"SELECT t.table_name AS name FROM information_schema.tables t "
 	"WHERE t.table_schema = DATABASE() AND t.table_type = 'BASE TABLE' "
-	"AND t.table_name NOT IN ('claims', 'mail_limits', 'mail_messages', 'restore_progress', 'schema_migrations', 'schema_progress', "
-	"'swept_objects') "
+	"AND t.table_name NOT IN ('audit_shipped', 'claims', 'mail_limits', 'mail_messages', 'restore_progress', 'schema_migrations', "
+	"'schema_progress', 'swept_objects') "
 	"ORDER BY t.table_name IN ('users', 'access_tokens'), "
 	"(SELECT COUNT(*) FROM information_schema.key_column_usage k WHERE k.table_schema = t.table_schema "
 	"AND k.table_name = t.table_name AND k.referenced_table_name IS NOT NULL), t.table_name");

@@ -52,7 +52,7 @@ struct master_key {
 
 struct manifest {
 	int64_t format, created_at;	/* seconds since 1970 */
-	const char *program;
+	const char *program, *audit_table;	/* audit_table NULL: the audit log was in the database */
 	struct object_list migrations, master_keys, parts;	/* named_checksum, master_key, part */
 	const char *sha256;		/* of its text, hex; when it was read */
 };

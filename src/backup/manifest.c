@@ -31,6 +31,7 @@ static const struct field manifest_fields[] = {
 	FIELD(manifest, format, "format", FIELD_INT),
 	FIELD(manifest, program, "program", FIELD_TEXT),
 	FIELD(manifest, created_at, "createdAt", FIELD_INT),
+	FIELD(manifest, audit_table, "auditTable", FIELD_TEXT, .flags = FIELD_OMIT_EMPTY),
 	FIELD(manifest, migrations, "migrations", FIELD_LIST, .fields = migration_fields),
 	FIELD(manifest, master_keys, "masterKeys", FIELD_LIST, .fields = key_fields),
 	FIELD(manifest, parts, "parts", FIELD_LIST, .fields = part_fields),
@@ -94,6 +95,14 @@ static int check_format(const struct backup *b, struct span document, struct man
 	return 1;
 }
 
+static void read_audit_table(struct span document, struct arena *arena, struct manifest *m)
+{
+	struct span value, text;
+
+	if (scan_find(document, "auditTable", &value) && scan_text(value, arena, &text))
+		m->audit_table = arena_strndup(arena, text.data, text.length);
+}
+
 int manifest_read(const struct backup *b, struct arena *arena, struct manifest *ret_manifest, struct err *e)
 {
 	_cleanup_(buffer_done) struct buffer text = BUFFER_INIT;
@@ -113,6 +122,7 @@ int manifest_read(const struct backup *b, struct arena *arena, struct manifest *
 		return -1;
 	digest_hex(buffer_span(&text), hex);
 	m.sha256 = arena_strdup(arena, hex);
+	read_audit_table(document, arena, &m);
 	*ret_manifest = m;
 	return 1;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Everything is checked before anything is written: the backup, that the installation is empty, the keys. */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "backup/backup_sql.h"
@@ -108,11 +109,22 @@ static int check_parts(struct restoring *r, struct err *e)
 	return restore_parts(r, NULL, check_object, r->backup, e);
 }
 
+static int read_manifest(struct restoring *r, struct err *e)
+{
+	const char *table;
+
+	if (manifest_read(r->backup, &r->arena, &r->manifest, e) < 0)
+		return -1;
+	table = r->manifest.audit_table;
+	snprintf(r->backup->audit_table, sizeof(r->backup->audit_table), "%s", table ? table : "");
+	return 1;
+}
+
 int backup_check(struct backup *b, struct err *e)
 {
 	_cleanup_(restoring_done) struct restoring r = { .backup = b };
 
-	return manifest_read(b, &r.arena, &r.manifest, e) < 0 ? -1 : check_parts(&r, e);
+	return read_manifest(&r, e) < 0 ? -1 : check_parts(&r, e);
 }
 
 /* --- checking the installation --- */
@@ -393,7 +405,7 @@ int backup_restore(struct backup *b, bool check_only, struct err *e)
 {
 	_cleanup_(restoring_done) struct restoring r = { .backup = b };
 
-	if (manifest_read(b, &r.arena, &r.manifest, e) < 0 || check_target(&r, e) < 0 || check_parts(&r, e) < 0)
+	if (read_manifest(&r, e) < 0 || check_target(&r, e) < 0 || check_parts(&r, e) < 0)
 		return -1;
 	if (check_only)
 		return 1;

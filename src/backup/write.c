@@ -156,6 +156,7 @@ static int describe(struct writing *w, struct err *e)
 	for (size_t i = 0; i < k; i++)
 		keys[i] = (struct master_key){ rows[i].id, rows[i].stacks };
 	w->manifest = (struct manifest){ .format = BACKUP_FORMAT, .program = PACKAGE_STRING,
+					 .audit_table = w->backup->audit_table[0] ? w->backup->audit_table : NULL,
 					 .created_at = w->backup->app->now_us() / 1000000,
 					 .migrations = { migrations, n, sizeof(*migrations) }, .master_keys = { keys, k, sizeof(*keys) } };
 	return 1;

@@ -14,12 +14,14 @@ struct meter;
 struct mail_config;
 struct guard;
 struct tracer;
+struct audit_store;
 
 struct app {
 	struct db *db;
 	struct blob_store *objects;	/* checkpoints, and journal batches too large for a row */
 	struct blob_store *events;	/* batches of engine events too large for a row; NULL: the database has all */
 	struct keys *keys;		/* opens the data keys of stacks */
+	struct audit_store *audit;	/* keeps the audit log */
 	struct meter *meter;		/* counts; NULL: nobody reads the counts on this host */
 	const struct mail_config *mail;	/* NULL: this installation sends no mail */
 	struct guard *guard;		/* where calls may lead whose target a user named */

@@ -377,7 +377,6 @@ static long asked_pause_ms(const struct web_answer *answer)
 	return ms > LONGEST_PAUSE_MS / 1000 ? LONGEST_PAUSE_MS : ms * 1000;
 }
 
-/* Twice as long each time, and somewhere between half and all of that: many that failed at once do not meet again. */
 static long pause_ms(int attempt, long asked_ms)
 {
 	unsigned char random;
@@ -385,6 +384,16 @@ static long pause_ms(int attempt, long asked_ms)
 
 	random_bytes(&random, 1);
 	return asked_ms + ms / 2 + ms / 2 * random / 255;
+}
+
+static void wait_ms(long ms)
+{
+	nanosleep(&(struct timespec){ ms / 1000, ms % 1000 * 1000000 }, NULL);
+}
+
+void web_pause(int attempt)
+{
+	wait_ms(pause_ms(attempt, 0));
 }
 
 static long clock_ms(void)
@@ -412,7 +421,7 @@ int web_call_again(struct web *web, const struct web_request *rq, struct web_ans
 				*e = last;
 			return rc;
 		}
-		nanosleep(&(struct timespec){ ms / 1000, ms % 1000 * 1000000 }, NULL);
+		wait_ms(ms);
 	}
 }
 

@@ -64,6 +64,11 @@ int web_call_guarded(struct web *web, const struct guard *guard, bool any_certif
  */
 int web_call_again(struct web *web, const struct web_request *request, struct web_answer *ret_answer, struct err *e)
 	WARN_UNUSED;
+/*
+ * The pause behind the attempt of that number, from 0 on: twice as long each time, and somewhere between half and all of
+ * that, so that many that failed at once do not meet again.
+ */
+void web_pause(int attempt);
 /* A header of the answer, in the arena; NULL when absent. */
 const char *web_header(const struct web_answer *answer, const char *name, struct arena *arena);
 void web_answer_done(struct web_answer *answer);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "start/measure.h"
 
+#include "audit/audit.h"
 #include "base/settings.h"
 #include "blob/blob.h"
 #include "db/db.h"
@@ -37,6 +38,13 @@ static void on_object(void *context, const struct observation *what)
 static void on_key(void *context, const struct observation *what)
 {
 	note(context, METRIC_KEY_DURATION, TRACE_KEY, what);
+}
+
+static void on_audit(void *context, const struct observation *what)
+{
+	struct app *app = context;
+
+	meter_observe(app->meter, METRIC_AUDIT_DURATION, LABELS(what->name, error_type(what)), what->ended_ns - what->began_ns);
 }
 
 /* The type of an error is the status, as OpenTelemetry has it, when there was one. */
@@ -88,5 +96,7 @@ int measure_start(struct app *app, struct err *e)
 		keys_observe(app->keys, &(struct observer){ on_key, NULL, app });
 		keys_observe_calls(app->keys, &calls);
 	}
+	if (app->audit)
+		audit_observe(app->audit, &(struct observer){ on_audit, NULL, app });
 	return 1;
 }

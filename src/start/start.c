@@ -3,6 +3,7 @@
 
 #include <time.h>
 
+#include "audit/audit.h"
 #include "base/settings.h"
 #include "base/version.h"
 #include "blob/blob.h"
@@ -66,6 +67,13 @@ static int open_mail(struct app *app, struct arena *arena, struct err *e)
 	return rc < 0 ? -1 : 1;
 }
 
+static int open_audit(struct app *app, struct err *e)
+{
+	static const char table[] = "PULUMI_AUDIT_LOGS_DYNAMO_TABLE";
+
+	return audit_open(table, setting(table), &app->audit, e);
+}
+
 /* What GET /api/cli/version answers must be what its clients can read. */
 static int version_settings_check(struct err *e)
 {
@@ -86,6 +94,8 @@ int start_more(struct app *app, unsigned parts, struct arena *arena, struct err 
 	if ((parts & START_DATABASE) && open_database(app, parts, arena, e) < 0)
 		return -1;
 	if ((parts & START_KEYS) && start_keys(arena, &app->keys, e) < 0)
+		return -1;
+	if ((parts & START_AUDIT) && open_audit(app, e) < 0)
 		return -1;
 	if (measure_start(app, e) < 0)
 		return -1;
@@ -115,11 +125,13 @@ void start_close(struct app *app)
 	blob_close(app->objects);
 	blob_close(app->events);
 	keys_close(app->keys);
+	audit_close(app->audit);
 	tracer_close(app->tracer);
 	meter_close(app->meter);
 	app->tracer = NULL;
 	app->meter = NULL;
 	app->mail = NULL;
+	app->audit = NULL;
 	app->keys = NULL;
 	app->db = NULL;
 	app->objects = NULL;

@@ -11,9 +11,10 @@ enum start_part {
 	START_DATABASE = 1,
 	START_OBJECTS = 2,
 	START_KEYS = 4,
-	START_ALL = 7,
 	START_UNFINISHED = 8,	/* also a database into which a restore was not finished: for the restore */
-	START_TRY = 16		/* every object store is written to and read, also those that nothing uses yet: for a server */
+	START_TRY = 16,		/* every object store is written to and read, also those that nothing uses yet: for a server */
+	START_AUDIT = 32,
+	START_ALL = START_DATABASE | START_OBJECTS | START_KEYS | START_AUDIT
 };
 
 /*

@@ -12,6 +12,7 @@
 
 struct verify_counts {
 	int64_t stacks, checkpoints, bytes, journals, batches, keys, problems;
+	int64_t audit_records;	/* in a table outside the database */
 };
 
 struct verify {

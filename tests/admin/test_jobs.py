@@ -336,7 +336,7 @@ def test_a_restored_stack_is_not_purged(access, job, sql):
 
 # --- the frame ---
 
-JOBS = ["compact-journals", "expire-leases", "purge-tokens", "sweep-objects"]
+JOBS = ["compact-journals", "expire-leases", "purge-tokens", "ship-audit", "sweep-objects"]
 
 
 @pytest.mark.parametrize("name", JOBS)

@@ -62,8 +62,11 @@ class Proxy:
             return
         self.answer(handler, reply)
 
+    def connection(self):
+        return http.client.HTTPConnection("127.0.0.1", self.target, timeout=60)
+
     def pass_on(self, request):
-        connection = http.client.HTTPConnection("127.0.0.1", self.target, timeout=60)
+        connection = self.connection()
         try:
             connection.putrequest(request.method, request.path, skip_host=True, skip_accept_encoding=True)
             for name, value in request.headers.items():

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * AWS services that speak JSON (protocol awsJson 1.0 and 1.1): each call is one POST that names its operation in
+ * X-Amz-Target. Owns the connection and the credentials. Calls are made again when the service is busy or away, so they
+ * must be ones that may be repeated. Knows no operation.
+ */
+#ifndef NET_AWS_JSON_H
+#define NET_AWS_JSON_H
+
+#include "net/web.h"
+
+struct aws_json_service {
+	const char *name;	/* in signatures and in the name of the host: "dynamodb" */
+	const char *target;	/* stands before the operation: "DynamoDB_20120810" */
+	const char *type;	/* Content-Type */
+	const char *endpoint;	/* variable that names another address; AWS_ENDPOINT_URL is the next one asked */
+};
+
+struct aws_json;
+
+/*
+ * Looks for region, address and credentials; asks the service nothing yet. -1 with a sentence in e->detail that starts
+ * with `setting`. `service` lives as long as what is opened.
+ */
+int aws_json_open(const struct aws_json_service *service, const char *setting, struct aws_json **ret_opened, struct err *e)
+	WARN_UNUSED;
+void aws_json_close(struct aws_json *opened);
+
+/*
+ * 1 answered with 200; 0 refused for good, for which aws_json_error has the name; -1 ERR_UNAVAILABLE when the service was
+ * away or busy at each of the attempts, between which are growing, jittered pauses; half a minute at most. Credentials that have ended are looked
+ * for again, once.
+ */
+int aws_json_call(struct aws_json *opened, const char *operation, struct span body, int attempts, struct web_answer *ret_answer,
+		  struct err *e) WARN_UNUSED;
+/* What an answer that is no success says, as one line for a sentence, in the arena: its status and the start of its body. */
+const char *aws_json_said(const struct web_answer *answer, struct arena *arena);
+/* The name of an answer's error without its name space, in the arena; "" when it has none. */
+const char *aws_json_error(const struct web_answer *answer, struct arena *arena);
+
+#endif
