@@ -194,6 +194,18 @@ const struct stmt ADMIN_MASTER_KEYS = STMT("admin.master_keys",
 	"SELECT m.id AS id, (SELECT COUNT(*) FROM stack_keys k WHERE k.master_key_id = m.id) AS stacks, "
 	"m.created_at AS created_at, m.retired_at AS retired_at, m.forgotten_at AS forgotten_at FROM master_keys m ORDER BY m.created_at, m.id");
 
+/* --- check --- */
+
+const struct db_column admin_durability_columns[] = {
+	DB_COLUMN(durability_row, flush, COLUMN_INT),
+	DB_COLUMN(durability_row, binary_log, COLUMN_INT),
+	DB_COLUMN(durability_row, sync, COLUMN_INT),
+	{ 0 },
+};
+
+const struct stmt ADMIN_DURABILITY = STMT("admin.durability",
+	"SELECT @@GLOBAL.innodb_flush_log_at_trx_commit AS flush, @@GLOBAL.log_bin AS binary_log, @@GLOBAL.sync_binlog AS sync");
+
 /* --- mails --- */
 
 const struct db_column admin_mail_columns[] = {

@@ -45,6 +45,12 @@ extern const struct stmt ADMIN_USER, ADMIN_USERS, ADMIN_USER_CREATE, ADMIN_USER_
 	ADMIN_USER_DELETE_MEMBERSHIPS, ADMIN_USER_DELETE_OWNED_MEMBERS, ADMIN_USER_DELETE_OWNED, ADMIN_USER_DELETE;
 extern const struct stmt ADMIN_ORGANIZATION, ADMIN_ORGANIZATIONS, ADMIN_ORGANIZATION_CREATE, ADMIN_MEMBERS, ADMIN_MEMBER_CREATE;
 extern const struct stmt ADMIN_TOKENS, ADMIN_TOKEN_DELETE, ADMIN_TOKEN_DELETE_ALL;
+/* How the database keeps what it has committed. */
+struct durability_row {
+	int64_t flush, binary_log, sync;
+};
+extern const struct stmt ADMIN_DURABILITY;
+extern const struct db_column admin_durability_columns[];
 extern const struct stmt ADMIN_STACKS, ADMIN_STACK, ADMIN_STACK_DELETED, ADMIN_MASTER_KEYS;
 extern const struct stmt ADMIN_MAILS, ADMIN_MAIL, ADMIN_MAIL_RETRY, ADMIN_MAIL_RETRY_FAILED, ADMIN_MAIL_DROP, ADMIN_MAIL_DROP_FAILED;
 extern const struct db_column admin_mail_columns[], admin_user_columns[], admin_users_columns[], admin_organization_columns[],

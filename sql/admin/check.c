@@ -5,6 +5,7 @@
 
 #include "../../fcgi/serve/tls.h"
 #include "admin.h"
+#include "admin_sql.h"
 #include "audit/audit.h"
 #include "base/settings.h"
 #include "claim/claim.h"
@@ -34,6 +35,26 @@ static const struct field finding_fields[] = {
  */
 typedef int try_part(struct admin *a, int which, struct finding *finding, struct err *e);
 
+/*
+ * What the server acknowledges must survive a power cut of the database's machine. A database that does not know these
+ * variables keeps its commits in its own way.
+ */
+static int check_durability(struct admin *a, struct err *e)
+{
+	struct durability_row row = { 0 };
+	struct err ignored = { 0 };
+
+	if (db_one(a->app.db, &ADMIN_DURABILITY, DB_NONE, admin_durability_columns, &row, &a->arena, &ignored) <= 0)
+		return 1;
+	if (row.flush != 1)
+		return err_internal(e, "innodb_flush_log_at_trx_commit is %lld: what was acknowledged can be lost when the machine of the "
+				    "database loses power; set it to 1", (long long)row.flush);
+	if (row.binary_log && row.sync != 1)
+		return err_internal(e, "sync_binlog is %lld: what was acknowledged can be lost when the machine of the database loses power; "
+				    "set it to 1, or turn the binary log off", (long long)row.sync);
+	return 1;
+}
+
 static int try_database(struct admin *a, int which, struct finding *f, struct err *e)
 {
 	struct claim claim = { 0 };
@@ -46,8 +67,8 @@ static int try_database(struct admin *a, int which, struct finding *f, struct er
 	    claim_take(a->app.db, "check", "pulumi-admin check", &a->arena, &claim, &holder, e) < 0)
 		return -1;
 	claim_release(a->app.db, &claim);
-	f->note = "connected, wrote, read";
-	return 1;
+	f->note = "connected, wrote, read; what it commits is durable";
+	return check_durability(a, e);
 }
 
 static int try_store(struct admin *a, int which, struct finding *f, struct err *e)

@@ -51,6 +51,18 @@ def test_what_every_installation_has(admin):
     assert "usage: pulumi-admin check" in admin.run("check", "--help")
 
 
+def test_a_database_that_may_forget_what_it_committed(admin, installation):
+    database = installation.database
+    (before,), = database.sql("SELECT @@GLOBAL.innodb_flush_log_at_trx_commit")
+    try:
+        database.sql("SET GLOBAL innodb_flush_log_at_trx_commit = 2")
+        found = findings(admin, code=1)["database"]
+        assert not found["good"] and "innodb_flush_log_at_trx_commit is 2" in found["problem"] and "set it to 1" in found["problem"]
+    finally:
+        database.sql(f"SET GLOBAL innodb_flush_log_at_trx_commit = {before}")
+    assert findings(admin)["database"]["good"]
+
+
 def test_every_part(admin, tmp_path):
     settings = {name: str(tmp_path / part) for name, part in FOLDERS.items()}
     for part in FOLDERS.values():

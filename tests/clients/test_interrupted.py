@@ -94,7 +94,7 @@ def test_interrupted_once(stack):
 @pytest.mark.core
 def test_two_at_once(stack, pulumi, tmp_path):
     """The second hears who is there; a preview is not in the way."""
-    stack.program(slow(8))
+    stack.program(slow(8, 2000))    # it must outlive five commands
     process = start_up(stack)
     wait_until(lambda: running(stack))
     for command in (["up", "--yes", "--skip-preview"], ["destroy", "--yes", "--skip-preview"],
@@ -115,7 +115,7 @@ def test_commands_that_write_state_meet_the_lock(stack):
     """import, state edits, rename and removal wait for nobody: they are refused."""
     stack.program({"a": thing("one")})
     stack.up()
-    stack.program({"a": thing("one"), **slow(6)})
+    stack.program({"a": thing("one"), **slow(6, 1500)})
     process = start_up(stack)
     wait_until(lambda: running(stack))
     exported = stack.call("GET", "/export")[1]
