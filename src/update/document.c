@@ -167,21 +167,36 @@ static void put_features(unsigned features, struct buffer *out)
 	buffer_putc(out, ']');
 }
 
+#define TIME_TEXT 40
+
+/* As the command line writes times: no zeros at the end of the fraction, so that its import of an export changes nothing. */
+static void time_text(int64_t time_us, char ret_text[TIME_TEXT])
+{
+	time_t seconds = (time_t)(time_us / 1000000);
+	struct tm tm;
+	size_t n;
+
+	gmtime_r(&seconds, &tm);
+	n = strftime(ret_text, TIME_TEXT, "%Y-%m-%dT%H:%M:%S", &tm);
+	n += (size_t)snprintf(ret_text + n, TIME_TEXT - n, ".%06d", (int)(time_us % 1000000));
+	while (ret_text[n - 1] == '0')
+		n--;
+	n -= ret_text[n - 1] == '.';
+	snprintf(ret_text + n, TIME_TEXT - n, "Z");
+}
+
 /* The magic must be the digest of the version: the command line refuses the state otherwise. */
 static void put_manifest(const struct replay *r, struct buffer *out)
 {
 	const char *version = r->options.client_version;
-	time_t seconds = (time_t)(r->options.now_us / 1000000);
 	unsigned char digest[SHA256_BYTES];
-	char hex[2 * SHA256_BYTES + 1] = "", text[40];
-	struct tm tm;
+	char hex[2 * SHA256_BYTES + 1] = "", time[TIME_TEXT];
 
-	gmtime_r(&seconds, &tm);
-	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
+	time_text(r->options.now_us, time);
 	sha256(span_of(version), digest);
 	if (*version)
 		hex_encode(digest, SHA256_BYTES, hex);
-	buffer_printf(out, "\"manifest\":{\"time\":\"%s.%06dZ\"", text, (int)(r->options.now_us % 1000000));
+	buffer_printf(out, "\"manifest\":{\"time\":\"%s\"", time);
 	json_put_text(out, "magic", hex);
 	json_put_text(out, "version", version);
 	buffer_putc(out, '}');

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 )
 
 // difference is the first place where two documents say different things: its path and both sides. Order of
@@ -37,6 +38,11 @@ func manifestProblem(document *object) string {
 	}
 	if magic != sum {
 		return fmt.Sprintf("$.deployment.manifest.magic: want the SHA-256 of version %q, got %v", text, magic)
+	}
+	written, _ := manifest.get("time")
+	text, _ = written.(string)
+	if parsed, err := time.Parse(time.RFC3339Nano, text); err != nil || parsed.Format(time.RFC3339Nano) != text {
+		return fmt.Sprintf("$.deployment.manifest.time: %v is not as the command line would write it", written)
 	}
 	if _, has := manifest.get("plugins"); has {
 		return "$.deployment.manifest.plugins: want none"
