@@ -145,6 +145,15 @@ static int read_max_packet(struct db *db, struct err *e)
 	return 1;
 }
 
+/*
+ * On a Galera cluster: no statement looks at rows before all that other nodes had committed is there, since the next request of
+ * a client may reach another host and node. Other servers do not know the variable, or do not look at it.
+ */
+static void wait_for_other_nodes(struct db *db)
+{
+	(void)!mysql_query(db->mysql, "SET SESSION wsrep_sync_wait=7");
+}
+
 static bool is_plain(struct db *db)
 {
 	return db->config.ca_certificate_pem && !mysql_get_ssl_cipher(db->mysql);
@@ -186,6 +195,7 @@ int db_connect(struct db *db, struct err *e)
 		db_disconnect(db);
 		return err_internal(e, "the database connection is not encrypted although DATABASE_CA_CERTIFICATE is set");
 	}
+	wait_for_other_nodes(db);
 	return read_max_packet(db, e);
 }
 

@@ -35,12 +35,18 @@ int db_connect(struct db *db, struct err *e) WARN_UNUSED;
 void db_disconnect(struct db *db);
 /* A live connection: reopens a broken one, unless a transaction was on it (ERR_RETRY). */
 int db_ready(struct db *db, struct err *e) WARN_UNUSED;
+#define DB_ATTEMPTS 8	/* repetitions of what lost a race */
+/* A little longer each time, so that two rivals do not meet again at once. */
+void db_pause(int attempt);
 /* Turns a server or client error into our kind; marks the connection broken when it is lost. */
 int db_fail(struct db *db, const char *what, unsigned number, const char *text, struct err *e);
 /* The cached prepared statement, prepared when it is new. */
 int db_statement(struct db *db, const struct stmt *s, MYSQL_STMT **ret_handle,
 		 struct err *e) WARN_UNUSED;
-/* Binds and executes. 1, or 0 for a violated unique key. Reconnects once when nothing was sent. */
+/*
+ * Binds and executes. 1, or 0 for a violated unique key. Reconnects once when nothing was sent; outside of a transaction
+ * it is repeated when it lost a race.
+ */
 int db_execute(struct db *db, const struct stmt *s, const struct db_value *values, size_t count,
 	       MYSQL_STMT **ret_handle, struct err *e) WARN_UNUSED;
 

@@ -4,10 +4,7 @@
 #include "base/fault.h"
 #include "db/internal.h"
 
-#define ATTEMPTS 8
-
-/* A little longer each time, so that two rivals do not meet again at once. */
-static void pause_before(int attempt)
+void db_pause(int attempt)
 {
 	struct timespec t = { .tv_nsec = 1000000L << attempt };
 
@@ -37,10 +34,10 @@ int db_run(struct db *db, int (*work)(void *context, struct err *e), void *conte
 			return 1;
 		db_rollback(db);
 		observe_transaction(&db->observer, false);
-		if (last.kind != ERR_RETRY || attempt == ATTEMPTS) {
+		if (last.kind != ERR_RETRY || attempt == DB_ATTEMPTS) {
 			*e = last;
 			return -1;
 		}
-		pause_before(attempt);
+		db_pause(attempt);
 	}
 }

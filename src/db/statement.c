@@ -158,8 +158,17 @@ int db_execute(struct db *db, const struct stmt *s, const struct db_value *value
 	       MYSQL_STMT **ret_handle, struct err *e)
 {
 	int64_t began_ns = observe_begin(&db->observer);
-	int rc = execute(db, s, values, count, ret_handle, e);
+	struct err last = { 0 };
+	int rc = execute(db, s, values, count, ret_handle, &last);
 
+	/* A statement by itself that lost a race had no effect: it is repeated here, since no transaction is. */
+	for (int attempt = 0; rc < 0 && last.kind == ERR_RETRY && !db->in_transaction && attempt < DB_ATTEMPTS; attempt++) {
+		db_pause(attempt);
+		err_clear(&last);
+		rc = execute(db, s, values, count, ret_handle, &last);
+	}
+	if (rc < 0 && e->kind == ERR_NONE)
+		*e = last;
 	observe_end(&db->observer, s->name, began_ns, rc < 0);
 	return rc;
 }

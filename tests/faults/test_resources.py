@@ -3,6 +3,7 @@
 
 import os
 import subprocess
+import threading
 import time
 
 import pytest
@@ -187,3 +188,20 @@ class TestLostDatabase:
         thread.join(60)
         assert not failures, failures
         assert insist(lambda: server.client.get("/api/user")).status == 200
+
+
+def test_a_batch_that_waits_too_long_for_a_lock_is_tried_again(server):
+    """The database gives up a statement after ten seconds; that is no failure of the client's."""
+    life = Life(server.client, server.described.organization)
+    update = life.stack.begin(journal=1)
+    update.append(entry(BEGIN, 1))
+    holder = threading.Thread(target=server.database.sql, args=(
+        f"BEGIN; SELECT id FROM updates WHERE id = '{update.id}' FOR UPDATE; SELECT SLEEP(12); COMMIT",))
+    holder.start()
+    time.sleep(0.5)
+    began = time.monotonic()
+    update.append(entry(SUCCESS, 1, state=root(life.stack)))
+    assert time.monotonic() - began > 9, "it did not meet the lock"
+    holder.join()
+    update.complete().expect()
+    assert len(life.stack.state()["deployment"]["resources"]) == 3
