@@ -35,6 +35,7 @@ def get(*names):
 
 
 def pytest_configure(config):
+    config.addinivalue_line("markers", "slow: takes long, or repeats on another stand-in what one has shown")
     if not get():
         pytest.exit("get-stand-ins could not get the stand-ins; its words are above", 2)
     config.stand_ins = ["moto", "azurite"]

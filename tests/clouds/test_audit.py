@@ -27,7 +27,7 @@ EXPIRED = Reply(400, b'{"__type":"com.amazon.coral.service#ExpiredTokenException
 VIEWS = ["/auditlogs", "/auditlogs/v2", "/auditlogs/export", "/auditlogs/v2/export", "/auditlogs/export?format=cef"]
 
 
-@pytest.fixture(scope="module", params=["moto", "local"])
+@pytest.fixture(scope="module", params=[pytest.param("moto", marks=pytest.mark.slow), "local"])
 def keeper(request, tmp_path_factory):
     if request.param == "moto":
         made = InMoto(request.getfixturevalue("moto"))
@@ -335,6 +335,7 @@ def test_items_of_others_are_left_out(log):
     assert done.returncode == 0 and f"{len(log.items())} records in the table of the audit log" in done.stdout, done
 
 
+@pytest.mark.slow
 def test_the_tests_of_the_log_while_it_moves(log):
     """tests/api, while a job ships without a pause and rows go as soon as they are shipped."""
     moving = True
@@ -441,6 +442,7 @@ def test_answers_that_are_lost(log):
     each_once(log, ids)
 
 
+@pytest.mark.slow
 def test_a_slow_service(log):
     ids = log.record(5)
     log.keeper.proxy.before = lambda request: time.sleep(2)
@@ -449,6 +451,7 @@ def test_a_slow_service(log):
     each_once(log, ids)
 
 
+@pytest.mark.slow
 def test_a_service_that_hangs(log):
     """A reader is told so, and its responder is free for others again."""
     log.keeper.proxy.before = lambda request: time.sleep(40) if operation(request) == "Query" else None

@@ -92,6 +92,7 @@ def alive(pid_file):
         return False
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", ["echo $$ >{pid}; sleep 600", "echo $$ >{pid}; exec >/dev/null; sleep 600", "sleep 600 & echo $! >{pid}",
                                   "echo $$ >{pid}; exec yes"])
 def test_a_credential_process_that_does_not_end(moto, tmp_path, text):

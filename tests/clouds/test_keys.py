@@ -189,6 +189,7 @@ def test_the_service_is_asked_once_in_a_while(stack, by):
     assert len(by.seen()) > before
 
 
+@pytest.mark.slow
 def test_slow_answers(stack, by):
     ciphertext = sealed_secret(stack)
     forget()
@@ -278,6 +279,7 @@ def test_the_vault_by_itself(plain, good_vault):
     assert "PULUMI_AZURE_KV_KEY_NAME" in at_start(plain, good_vault, "none")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["RSA", "RSA-HSM"])
 @pytest.mark.parametrize("size", [2048, 4096])
 def test_every_kind_of_rsa_key(plain, good_vault, kind, size):
@@ -435,6 +437,7 @@ def test_the_identity_of_the_machine(good_vault, runs, tools, tmp_path):
     assert not [s for s in good_vault.seen() if s["host"].startswith("login.")]
 
 
+@pytest.mark.slow
 def test_a_vault_that_does_not_answer(vault_stack, good_vault, in_vault):
     """Nobody waits for it for long, and what is remembered serves."""
     ciphertext = sealed_secret(vault_stack)
@@ -450,6 +453,7 @@ def test_a_vault_that_does_not_answer(vault_stack, good_vault, in_vault):
     in_vault.start_serve()
 
 
+@pytest.mark.slow
 def test_throttling(vault_stack, good_vault):
     """It says when it wants to be asked again, and is not asked before."""
     ciphertext = sealed_secret(vault_stack)
@@ -461,6 +465,7 @@ def test_throttling(vault_stack, good_vault):
     assert len(times) == 2 and times[1] - times[0] >= 2, times
 
 
+@pytest.mark.slow
 def test_tokens_that_end(vault_stack, good_vault):
     """Before their time, and early: another is asked for, and the call is made again."""
     ciphertext = sealed_secret(vault_stack)
@@ -620,6 +625,7 @@ def test_moves_while_updates_run(good_vault, moto, runs, tools, tmp_path):
     assert started({**made.environment(), "PULUMI_LOCAL_KEYS": str(old)})[0]
 
 
+@pytest.mark.slow
 def test_a_move_is_interrupted_by_an_outage(good_vault, runs, tools, tmp_path):
     """It stops with a sentence, everything opens as before, and the next one goes on."""
     name = f"k-{uuid.uuid4().hex}"

@@ -17,7 +17,7 @@ BEFORE_IT_DELETES = ["sweep.begun", "blob.looked", "sweep.deleted"]  # and after
 POINTS = ["sweep.marked", *BEFORE_IT_DELETES, "sweep.ended"]
 
 
-@pytest.fixture(scope="module", params=["local", "moto", "azurite"])
+@pytest.fixture(scope="module", params=[pytest.param("local", marks=pytest.mark.slow), "moto", pytest.param("azurite", marks=pytest.mark.slow)])
 def place(request, tmp_path_factory):
     """An installation for each kind of store."""
     store = None
