@@ -179,7 +179,7 @@ def plain_config(text, work, where, port):
     text = re.sub(r'server\.document-root = "[^"]*"', f'server.document-root = "{work}/static"', text)
     text = re.sub(r'server\.upload-dirs = \("[^"]*"\)', f'server.upload-dirs = ("{work}/upload")', text)
     text = re.sub(r'accesslog\.filename = "[^"]*"', f'accesslog.filename = "{work}/plain.log"', text)
-    return text[:text.index("fastcgi.server")] + (
+    return text[:text.index("$HTTP")] + (
         f'fastcgi.server = ("/hello" => (("socket" => "{where}", "check-local" => "disable", "disable-time" => 0)))\n')
 
 
