@@ -73,6 +73,27 @@ static bool match(struct request *rq, const char *pattern)
 	return !*pattern && !*path;
 }
 
+/* Whether the path has as many segments and those that the pattern spells out: most rows end here, without a copy. */
+static bool same_shape(const char *pattern, const char *path)
+{
+	while (*pattern == '/' && *path == '/') {
+		pattern++;
+		path++;
+		if (*pattern == '{') {
+			pattern = strchr(pattern, '}') + 1;
+			path = strchrnul(path, '/');
+			continue;
+		}
+		while (*pattern && *pattern != '/' && *pattern == *path) {
+			pattern++;
+			path++;
+		}
+		if ((*pattern && *pattern != '/') || (*path && *path != '/'))
+			return false;
+	}
+	return !*pattern && !*path;
+}
+
 static void forget_path(struct request *rq)
 {
 	rq->path = (struct stack_path){ 0 };
@@ -84,6 +105,8 @@ const struct route *route_find(struct request *rq, struct err *e)
 	bool other_method = false;
 
 	for (size_t i = 0; i < route_count; i++) {
+		if (!same_shape(routes[i].path, rq->http.path))
+			continue;
 		forget_path(rq);
 		if (!match(rq, routes[i].path))
 			continue;
