@@ -377,7 +377,10 @@ PLACES = ["restore.begun:1", "restore.object:1", "restore.object:3", "restore.ta
           "blob.rename:2", "blob.done:2"]
 
 
-@pytest.mark.parametrize("place", PLACES)
+SHORT = {"restore.begun:1", "restore.object:3", "restore.rows:2", "restore.end:1", "blob.rename:2"}
+
+
+@pytest.mark.parametrize("place", [place if place in SHORT else pytest.param(place, marks=pytest.mark.slow) for place in PLACES])
 def test_a_killed_restore_goes_on(large_backup, fresh, place):
     folder, made, rows = large_backup
     second = Admin(fresh)

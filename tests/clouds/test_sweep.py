@@ -143,7 +143,7 @@ def test_written_again_while_it_is_swept(place, stack, point):
     check(place, stack, update, "first")
 
 
-@pytest.mark.parametrize("point", POINTS)
+@pytest.mark.parametrize("point", [p if p == "sweep.begun" else pytest.param(p, marks=pytest.mark.slow) for p in POINTS])
 def test_written_again_after_it_was_killed(place, stack, point):
     """A deletion that may still be on its way is waited for; then nothing is left of the sweep."""
     update, first = garbage(stack)
