@@ -1,20 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "telemetry/meter.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
+
+#include "telemetry/shared_file.h"
 
 /* The first eight bytes of the file. A change of the bounds or of struct series changes them. */
-static const char mark[8] = "pulumi\0\1";
+static const char mark[SHARED_MARK] = "pulumi\0\1";
 
 #define SERIES_COUNT 8192	/* a power of 2 */
 #define SERIES_MOST 6144	/* so that a search ends soon */
@@ -34,7 +31,7 @@ struct series {
 };
 
 struct shared {
-	char mark[8];
+	char mark[SHARED_MARK];
 	_Atomic uint32_t used;
 	uint32_t unused;
 	int64_t made_us;
@@ -76,40 +73,14 @@ const char *meter_path(struct arena *arena, const char *run_dir)
 	return arena_printf(arena, "%s/metrics", run_dir);
 }
 
-static struct shared *map(int fd)
-{
-	void *at = mmap(NULL, sizeof(struct shared), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-
-	return at == MAP_FAILED ? NULL : at;
-}
-
-/* Its size is compared first: to read behind the end of a file kills the process. */
-static struct shared *map_good(int fd)
-{
-	struct shared *shared;
-	struct stat st;
-
-	if (fd < 0 || fstat(fd, &st) < 0 || st.st_size != (off_t)sizeof(*shared))
-		return NULL;
-	shared = map(fd);
-	if (shared && memcmp(shared->mark, mark, sizeof(mark))) {
-		munmap(shared, sizeof(*shared));
-		shared = NULL;
-	}
-	return shared;
-}
-
 struct meter *meter_open(const char *path)
 {
-	int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
-	struct shared *shared = map_good(fd);
+	int fd;
+	struct shared *shared = shared_file_open(path, mark, sizeof(*shared), &fd);
 	struct meter *m;
 
-	if (!shared) {
-		if (fd >= 0)
-			close(fd);
+	if (!shared)
 		return NULL;
-	}
 	m = xcalloc(1, sizeof(*m));
 	m->shared = shared;
 	m->fd = fd;
@@ -120,8 +91,7 @@ void meter_close(struct meter *m)
 {
 	if (!m)
 		return;
-	munmap(m->shared, sizeof(*m->shared));
-	close(m->fd);
+	shared_file_close(m->shared, sizeof(*m->shared), m->fd);
 	freep(&m);
 }
 
@@ -130,46 +100,22 @@ int64_t meter_made_us(const struct meter *m)
 	return m ? m->shared->made_us : 0;
 }
 
-/* All blocks are taken now: a page that the disk has no room for would kill whoever touches it. */
-static int fill(int fd, const char *path, struct err *e)
-{
-	int rc = posix_fallocate(fd, 0, sizeof(struct shared));
-	struct timespec now;
-	int64_t made_us;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	made_us = (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-
-	if (rc)
-		return err_internal(e, "%s: cannot take %zu bytes: %s", path, sizeof(struct shared), strerror(rc));
-	if (pwrite(fd, &made_us, sizeof(made_us), offsetof(struct shared, made_us)) != (ssize_t)sizeof(made_us) ||
-	    pwrite(fd, mark, sizeof(mark), 0) != (ssize_t)sizeof(mark))
-		return err_internal(e, "%s: %s", path, strerror(errno));
-	return 1;
-}
-
 int meter_make(const char *path, struct err *e)
 {
-	_cleanup_(arena_clear) struct arena arena = ARENA_INIT;
-	const char *fresh = arena_printf(&arena, "%s.new", path);
 	struct meter *there = meter_open(path);
-	int fd, rc;
+	char head[offsetof(struct shared, unused_too)] = { 0 };
+	struct timespec now;
+	int64_t made_us;
 
 	if (there) {
 		meter_close(there);
 		return 1;
 	}
-	unlink(fresh);
-	fd = open(fresh, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return err_internal(e, "%s: %s", fresh, strerror(errno));
-	rc = fill(fd, fresh, e);
-	close(fd);
-	if (rc == 1 && rename(fresh, path) < 0)
-		rc = err_internal(e, "%s: %s", path, strerror(errno));
-	if (rc < 0)
-		unlink(fresh);
-	return rc;
+	clock_gettime(CLOCK_REALTIME, &now);
+	made_us = (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+	memcpy(head, mark, sizeof(mark));
+	memcpy(head + offsetof(struct shared, made_us), &made_us, sizeof(made_us));
+	return shared_file_make(path, (struct span){ head, sizeof(head) }, sizeof(struct shared), e);
 }
 
 static void put(struct key *k, const char *text)

@@ -1,16 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "telemetry/ring.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdatomic.h>
 #include <stdio.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
+
+#include "telemetry/shared_file.h"
 
 /* The first eight bytes of the file. A change of its shape changes them. */
-static const char mark[8] = "pulumi\1\1";
+static const char mark[SHARED_MARK] = "pulumi\1\1";
 
 #define DEAD_NS 2000000000LL	/* who has not written its record by then has died */
 
@@ -22,7 +19,7 @@ struct place {
 };
 
 struct shared {
-	char mark[8];
+	char mark[SHARED_MARK];
 	_Atomic uint64_t written;	/* records that somebody has begun to write */
 	_Atomic uint64_t taken;		/* those that the reader is done with; only it changes this */
 	char unused[4096 - 24];
@@ -40,35 +37,14 @@ struct ring {
 	int64_t begun_ns;		/* that time */
 };
 
-/* Its size is compared first: to read behind the end of a file kills the process. */
-static struct shared *map_good(int fd)
-{
-	struct shared *shared;
-	struct stat st;
-
-	if (fd < 0 || fstat(fd, &st) < 0 || st.st_size != (off_t)sizeof(*shared))
-		return NULL;
-	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (shared == MAP_FAILED)
-		return NULL;
-	if (memcmp(shared->mark, mark, sizeof(mark))) {
-		munmap(shared, sizeof(*shared));
-		return NULL;
-	}
-	return shared;
-}
-
 struct ring *ring_open(const char *path)
 {
-	int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
-	struct shared *shared = map_good(fd);
+	int fd;
+	struct shared *shared = shared_file_open(path, mark, sizeof(*shared), &fd);
 	struct ring *r;
 
-	if (!shared) {
-		if (fd >= 0)
-			close(fd);
+	if (!shared)
 		return NULL;
-	}
 	r = xcalloc(1, sizeof(*r));
 	r->shared = shared;
 	r->fd = fd;
@@ -79,45 +55,19 @@ void ring_close(struct ring *r)
 {
 	if (!r)
 		return;
-	munmap(r->shared, sizeof(*r->shared));
-	close(r->fd);
+	shared_file_close(r->shared, sizeof(*r->shared), r->fd);
 	freep(&r);
-}
-
-/* All blocks are taken now: a page that the disk has no room for would kill whoever touches it. */
-static int fill(int fd, const char *path, struct err *e)
-{
-	int rc = posix_fallocate(fd, 0, sizeof(struct shared));
-
-	if (rc)
-		return err_internal(e, "%s: cannot take %zu bytes: %s", path, sizeof(struct shared), strerror(rc));
-	if (pwrite(fd, mark, sizeof(mark), 0) != (ssize_t)sizeof(mark))
-		return err_internal(e, "%s: %s", path, strerror(errno));
-	return 1;
 }
 
 int ring_make(const char *path, struct err *e)
 {
-	_cleanup_(arena_clear) struct arena arena = ARENA_INIT;
-	const char *fresh = arena_printf(&arena, "%s.new", path);
 	struct ring *there = ring_open(path);
-	int fd, rc;
 
 	if (there) {
 		ring_close(there);
 		return 1;
 	}
-	unlink(fresh);
-	fd = open(fresh, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return err_internal(e, "%s: %s", fresh, strerror(errno));
-	rc = fill(fd, fresh, e);
-	close(fd);
-	if (rc == 1 && rename(fresh, path) < 0)
-		rc = err_internal(e, "%s: %s", path, strerror(errno));
-	if (rc < 0)
-		unlink(fresh);
-	return rc;
+	return shared_file_make(path, (struct span){ mark, sizeof(mark) }, sizeof(struct shared), e);
 }
 
 /* Of the bytes and their number: a place that two wrote at once, or that a power cut left half written, does not fit. */
