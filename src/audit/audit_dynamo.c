@@ -26,7 +26,7 @@ struct dynamo_store {
 };
 
 static const struct aws_json_service service = { "dynamodb", "DynamoDB_20120810", "application/x-amz-json-1.0",
-						 "AWS_ENDPOINT_URL_DYNAMODB" };
+						 "AWS_ENDPOINT_URL_DYNAMODB", 8, 20 };
 
 static struct dynamo_store *dynamo_of(struct audit_store *store)
 {
@@ -117,8 +117,12 @@ static int dynamo_open(const char *name, const char *table, struct audit_store *
 
 	if (!is_table_name(table))
 		return err_internal(e, "%s: '%s' must be the name of a DynamoDB table: 3 to 255 of A-Z a-z 0-9 _ . -", name, table);
-	if (aws_json_open(&service, name, &aws, e) < 0)
+	if (aws_json_open(&service, name, NULL, &aws, e) < 0)
 		return -1;
+	if (aws_json_check_credentials(aws, name, e) < 0) {
+		aws_json_close(aws);
+		return -1;
+	}
 	d = xcalloc(1, sizeof(*d));
 	d->aws = aws;
 	d->setting = xstrdup(name);

@@ -9,8 +9,7 @@
 #include "net/aws.h"
 
 #define ANSWER_LIMIT (16ULL << 20)
-#define TIMEOUT_S 8		/* of one attempt */
-#define TOTAL_NS (20 * 1000000000LL)	/* no further attempt after this */
+#define SECOND_NS 1000000000LL
 #define SHOWN 250	/* bytes of an answer, in a sentence */
 
 struct aws_json {
@@ -45,12 +44,13 @@ static int take_address(struct aws_json *s, const char *setting, const char *var
 	return 1;
 }
 
-static int find_address(struct aws_json *s, const char *setting, struct err *e)
+static int find_address(struct aws_json *s, const char *setting, const char *region, struct err *e)
 {
 	static const char all[] = "AWS_ENDPOINT_URL";
 	_cleanup_(buffer_done) struct buffer usual = BUFFER_INIT;
-	const char *own = getenv(s->service->endpoint), *common = getenv(all), *region = aws_region(s->aws);
+	const char *own = getenv(s->service->endpoint), *common = getenv(all);
 
+	region = region ? region : aws_region(s->aws);
 	if (!region)
 		return err_internal(e, "%s: no region: set AWS_REGION", setting);
 	s->region = xstrdup(region);
@@ -62,22 +62,17 @@ static int find_address(struct aws_json *s, const char *setting, struct err *e)
 	return take_address(s, setting, "AWS_REGION", usual.data, e);
 }
 
-int aws_json_open(const struct aws_json_service *service, const char *setting, struct aws_json **ret_opened, struct err *e)
+int aws_json_open(const struct aws_json_service *service, const char *setting, const char *region,
+		  struct aws_json **ret_opened, struct err *e)
 {
 	struct aws_json *s = xcalloc(1, sizeof(*s));
-	struct aws_credentials ignored;
-	struct err why = { 0 };
 
 	s->service = service;
 	s->web = web_open();
 	s->aws = aws_open(NULL);
-	if (find_address(s, setting, e) < 0) {
+	if (find_address(s, setting, region, e) < 0) {
 		aws_json_close(s);
 		return -1;
-	}
-	if (aws_credentials(s->aws, s->web, now_us(), &ignored, &why) < 0) {
-		aws_json_close(s);
-		return err_internal(e, "%s: %s", setting, why.detail);
 	}
 	*ret_opened = s;
 	return 1;
@@ -93,6 +88,19 @@ void aws_json_close(struct aws_json *s)
 	free(s->host);
 	free(s->url);
 	free(s);
+}
+
+int aws_json_check_credentials(struct aws_json *s, const char *setting, struct err *e)
+{
+	struct aws_credentials ignored;
+	struct err why = { 0 };
+
+	return aws_credentials(s->aws, s->web, now_us(), &ignored, &why) < 0 ? err_internal(e, "%s: %s", setting, why.detail) : 1;
+}
+
+void aws_json_observe(struct aws_json *s, const struct observer *observer)
+{
+	web_observe(s->web, observer);
 }
 
 static int sign(struct aws_json *s, const char *operation, struct span body, struct buffer *headers, struct err *e)
@@ -121,7 +129,7 @@ static int call_once(struct aws_json *s, const char *operation, struct span body
 
 	if (sign(s, operation, body, &headers, e) < 0)
 		return -1;
-	return web_call(s->web, &(struct web_request){ "POST", s->url, &headers, body, ANSWER_LIMIT, TIMEOUT_S, 0 }, answer, e);
+	return web_call(s->web, &(struct web_request){ "POST", s->url, &headers, body, ANSWER_LIMIT, s->service->timeout_s, 0 }, answer, e);
 }
 
 /* {"__type": "name.space#Name", …}; a member of that name can be nowhere else in the answer of an error. */
@@ -195,7 +203,7 @@ int aws_json_call(struct aws_json *s, const char *operation, struct span body, i
 			return answer->status == 200;
 		if (rc == 1)
 			err_unavailable(&last, "%s %s at %s: %s", s->service->name, operation, s->url, aws_json_said(answer, &arena));
-		if (++attempt >= attempts || clock_ns() - began_ns > TOTAL_NS) {
+		if (++attempt >= attempts || clock_ns() - began_ns > s->service->total_s * SECOND_NS) {
 			*e = last;
 			return -1;
 		}

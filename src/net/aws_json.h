@@ -14,22 +14,26 @@ struct aws_json_service {
 	const char *target;	/* stands before the operation: "DynamoDB_20120810" */
 	const char *type;	/* Content-Type */
 	const char *endpoint;	/* variable that names another address; AWS_ENDPOINT_URL is the next one asked */
+	int timeout_s, total_s;	/* of one attempt; no further attempt begins after the second */
 };
 
 struct aws_json;
 
 /*
- * Looks for region, address and credentials; asks the service nothing yet. -1 with a sentence in e->detail that starts
- * with `setting`. `service` lives as long as what is opened.
+ * Looks for region (NULL: that of AWS_REGION or the profile) and address; asks nobody anything yet. -1 with a sentence in
+ * e->detail that starts with `setting`. `service` lives as long as what is opened.
  */
-int aws_json_open(const struct aws_json_service *service, const char *setting, struct aws_json **ret_opened, struct err *e)
-	WARN_UNUSED;
+int aws_json_open(const struct aws_json_service *service, const char *setting, const char *region,
+		  struct aws_json **ret_opened, struct err *e) WARN_UNUSED;
 void aws_json_close(struct aws_json *opened);
+/* Whether there are credentials; -1 with a sentence that starts with `setting`. */
+int aws_json_check_credentials(struct aws_json *opened, const char *setting, struct err *e) WARN_UNUSED;
+void aws_json_observe(struct aws_json *opened, const struct observer *observer);
 
 /*
  * 1 answered with 200; 0 refused for good, for which aws_json_error has the name; -1 ERR_UNAVAILABLE when the service was
- * away or busy at each of the attempts, between which are growing, jittered pauses; half a minute at most. Credentials that have ended are looked
- * for again, once.
+ * away or busy at each of the attempts, between which are growing, jittered pauses. Credentials that have ended are
+ * looked for again, once.
  */
 int aws_json_call(struct aws_json *opened, const char *operation, struct span body, int attempts, struct web_answer *ret_answer,
 		  struct err *e) WARN_UNUSED;

@@ -5,65 +5,22 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
-#include "base/settings.h"
 #include "crypto/crypto.h"
 #include "json/scan.h"
 #include "json/write.h"
-#include "net/aws.h"
+#include "net/aws_json.h"
 #include "secret/provider.h"
 
-#define ANSWER_LIMIT (256 << 10)
-#define TIMEOUT_S 5		/* of one attempt */
-#define TOTAL_S 15		/* of all attempts */
+#define ATTEMPTS 5
+
+static const struct aws_json_service service = { "kms", "TrentService", "application/x-amz-json-1.1", "AWS_ENDPOINT_URL_KMS", 5, 15 };
 
 struct kms {
-	struct web *web;
-	struct aws *aws;
-	char *arn, *region, *host, *url;
+	struct aws_json *aws;
+	char *arn;
 	char id[MASTER_KEY_ID];
 };
-
-static int64_t now_us(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_REALTIME, &t);
-	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
-}
-
-static int sign(struct kms *k, const char *operation, const struct buffer *body, struct buffer *headers, struct err *e)
-{
-	_cleanup_(buffer_done) struct buffer target = BUFFER_INIT;
-	struct aws_credentials credentials;
-	unsigned char digest[SHA256_BYTES];
-	char hex[2 * SHA256_BYTES + 1];
-	int64_t now = now_us();
-
-	if (aws_credentials(k->aws, k->web, now, &credentials, e) < 0)
-		return -1;
-	sha256(buffer_span(body), digest);
-	hex_encode(digest, sizeof(digest), hex);
-	buffer_printf(&target, "x-amz-target: TrentService.%s\n", operation);
-	sigv4_sign(&(struct sigv4_request){ "POST", k->host, "/", "", hex, k->region, "kms", now }, &credentials, target.data, headers);
-	buffer_puts(headers, "Content-Type: application/x-amz-json-1.1\n");
-	return 1;
-}
-
-static bool says(const struct web_answer *answer, const char *word)
-{
-	return answer->body.data && strstr(answer->body.data, word);
-}
-
-static int refused(const struct kms *k, const char *operation, const struct web_answer *answer, struct err *e)
-{
-	const char *text = answer->body.data ? answer->body.data : "";
-
-	if (answer->status == 429 || answer->status >= 500 || says(answer, "ThrottlingException"))
-		return err_unavailable(e, "KMS %s with %s: answer %d: %.300s", operation, k->arn, answer->status, text);
-	return err_internal(e, "KMS %s with %s: answer %d: %.300s", operation, k->arn, answer->status, text);
-}
 
 static bool read_member(struct span body, const char *member, struct buffer *ret_bytes)
 {
@@ -75,33 +32,20 @@ static bool read_member(struct span body, const char *member, struct buffer *ret
 	       base64_decode(text, ret_bytes);
 }
 
-static int call_once(struct kms *k, const char *operation, const struct buffer *body, struct web_answer *ret_answer, struct err *e)
-{
-	_cleanup_(buffer_done) struct buffer headers = BUFFER_INIT;
-
-	if (sign(k, operation, body, &headers, e) < 0)
-		return -1;
-	return web_call_again(k->web, &(struct web_request){ "POST", k->url, &headers, buffer_span(body), ANSWER_LIMIT, TIMEOUT_S, TOTAL_S },
-			      ret_answer, e);
-}
-
 /* Appends the bytes of one member of the answer: 1, 0 when KMS says that they are no ciphertext of this key and context. */
 static int call(struct kms *k, const char *operation, const struct buffer *body, const char *member, struct buffer *ret_bytes,
 		struct err *e)
 {
 	_cleanup_(web_answer_done) struct web_answer answer = { 0 };
+	_cleanup_(arena_clear) struct arena arena = ARENA_INIT;
+	int rc = aws_json_call(k->aws, operation, buffer_span(body), ATTEMPTS, &answer, e);
 
-	if (call_once(k, operation, body, &answer, e) < 0)
+	if (rc < 0)
 		return -1;
-	if (answer.status == 400 && says(&answer, "ExpiredToken")) {
-		aws_forget(k->aws);
-		if (call_once(k, operation, body, &answer, e) < 0)
-			return -1;
-	}
-	if (answer.status == 400 && says(&answer, "InvalidCiphertext"))
+	if (rc == 0 && !strcmp(aws_json_error(&answer, &arena), "InvalidCiphertextException"))
 		return 0;
-	if (answer.status != 200 || !read_member(buffer_span(&answer.body), member, ret_bytes))
-		return refused(k, operation, &answer, e);
+	if (rc == 0 || !read_member(buffer_span(&answer.body), member, ret_bytes))
+		return err_internal(e, "KMS %s with %s: %s", operation, k->arn, rc ? "no answer of KMS" : aws_json_said(&answer, &arena));
 	wipe(answer.body.data, answer.body.length);
 	return 1;
 }
@@ -162,36 +106,22 @@ static void kms_close(void *state)
 {
 	struct kms *k = state;
 
-	aws_close(k->aws);
-	web_close(k->web);
+	aws_json_close(k->aws);
 	free(k->arn);
-	free(k->region);
-	free(k->host);
-	free(k->url);
 	free(k);
 }
 
 /* arn:aws:kms:REGION:ACCOUNT:key/… */
-static int read_arn(const char *name, const char *arn, struct kms *k, struct err *e)
+static int open_region(const char *name, struct kms *k, struct err *e)
 {
-	const char *region = arn, *endpoint = getenv("AWS_ENDPOINT_URL_KMS");
-	struct buffer url = BUFFER_INIT, name_of_region = BUFFER_INIT;
+	_cleanup_(arena_clear) struct arena arena = ARENA_INIT;
+	const char *region = k->arn;
 
 	for (int i = 0; region && i < 3; i++)
 		region = strchr(region, ':') ? strchr(region, ':') + 1 : NULL;
-	if (!region || !strcspn(region, ":") || strncmp(arn, "arn:", 4) || !strstr(arn, ":kms:"))
-		return err_internal(e, "%s: '%s' must be the ARN of a key: arn:aws:kms:REGION:ACCOUNT:key/ID", name, arn);
-	k->arn = xstrdup(arn);
-	buffer_append(&name_of_region, region, strcspn(region, ":"));
-	k->region = name_of_region.data;
-	if (endpoint && *endpoint)
-		buffer_puts(&url, endpoint);
-	else
-		buffer_printf(&url, "https://kms.%s.amazonaws.com", k->region);
-	k->host = xstrdup(strstr(url.data, "://") ? strstr(url.data, "://") + 3 : url.data);
-	buffer_putc(&url, '/');
-	k->url = url.data;
-	return 1;
+	if (!region || !strcspn(region, ":") || strncmp(k->arn, "arn:", 4) || !strstr(k->arn, ":kms:"))
+		return err_internal(e, "%s: '%s' must be the ARN of a key: arn:aws:kms:REGION:ACCOUNT:key/ID", name, k->arn);
+	return aws_json_open(&service, name, arena_strndup(&arena, region, strcspn(region, ":")), &k->aws, e);
 }
 
 /* A key that cannot do both is of no use: that shows at start. */
@@ -214,11 +144,10 @@ static int kms_open(const char *name, const char *where, bool seals, void **ret_
 	struct kms *k = xcalloc(1, sizeof(*k));
 	unsigned char digest[SHA256_BYTES];
 
-	k->web = web_open();
-	k->aws = aws_open(NULL);
+	k->arn = xstrdup(where);
 	sha256(span_of(where), digest);
 	hex_encode(digest, (MASTER_KEY_ID - 1) / 2, k->id);
-	if (read_arn(name, where, k, e) < 0 || (seals && try_it(name, k, e) < 0)) {
+	if (open_region(name, k, e) < 0 || (seals && try_it(name, k, e) < 0)) {
 		kms_close(k);
 		return -1;
 	}
@@ -228,7 +157,7 @@ static int kms_open(const char *name, const char *where, bool seals, void **ret_
 
 static void kms_observe_calls(void *state, const struct observer *observer)
 {
-	web_observe(((struct kms *)state)->web, observer);
+	aws_json_observe(((struct kms *)state)->aws, observer);
 }
 
 static const char *kms_active(const void *state)
