@@ -39,7 +39,7 @@ def pytest_generate_tests(metafunc):
 
 @pytest.fixture(scope="module")
 def worlds(client, organization):
-    """The world that the tests share; one that a finding has changed is replaced."""
+    """The world that the tests share; one that a finding has changed is replaced. seen: how the last test left it."""
     made, current = [], []
 
     def new_stack():
@@ -49,6 +49,7 @@ def worlds(client, organization):
     def world():
         if not current:
             current.append(walk.World(client, new_stack))
+            world.seen = current[0].snapshot()
         return current[0]
 
     world.spoil = current.clear
@@ -81,10 +82,10 @@ class Findings(list):
 
 @pytest.fixture
 def findings(world, worlds):
-    """At the end nothing may have changed."""
-    found, before = Findings(), world.snapshot()
+    """At the end nothing may have changed since the test before ended."""
+    found, before = Findings(), worlds.seen
     yield found
-    after = world.snapshot()
+    after = worlds.seen = world.snapshot()
     if found or after != before:
         worlds.spoil()
     found.done()

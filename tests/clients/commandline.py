@@ -87,6 +87,7 @@ class CommandLine:
             "PULUMI_TESTING_CLOUD": str(self.home / "cloud"),
             "NO_COLOR": "1",
             "LANG": "C.UTF-8",
+            "GOGC": "off", "GOMEMLIMIT": "1GiB",  # lives of a second: most need not look for what is no longer used
         }
         (self.home / ".pulumi").mkdir(parents=True, exist_ok=True)
         (self.home / "cloud").mkdir(exist_ok=True)

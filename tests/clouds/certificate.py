@@ -10,7 +10,7 @@ class Certificate:
         self.ca, self.file, self.key = folder / "ca.pem", folder / "server.pem", folder / "server.key"
         ca_key, request, extensions = folder / "ca.key", folder / "server.csr", folder / "extensions"
         extensions.write_text(f"subjectAltName={names}\n")
-        new = ["openssl", "req", "-newkey", "rsa:2048", "-nodes", "-subj"]
+        new = ["openssl", "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj"]
         run(*new, "/CN=tests", "-x509", "-days", "2", "-keyout", ca_key, "-out", self.ca)
         run(*new, "/CN=server", "-keyout", self.key, "-out", request)
         run("openssl", "x509", "-req", "-in", request, "-CA", self.ca, "-CAkey", ca_key, "-CAcreateserial", "-days", "2",

@@ -4,8 +4,13 @@
 import base64
 import hashlib
 import hmac
+import itertools
 import json
+import os
+import pathlib
+import shutil
 import subprocess
+import tempfile
 import time
 import urllib.parse
 import uuid
@@ -13,6 +18,7 @@ import uuid
 GRANT = "urn:ietf:params:oauth:grant-type:token-exchange"
 ID_TOKEN = "urn:ietf:params:oauth:token-type:id_token"
 ACCESS_TOKEN = "urn:pulumi:token-type:access_token:"
+CACHE = pathlib.Path(os.environ.get("PULUMI_TEST_CACHE", pathlib.Path.home() / ".cache/pulumi-api-tests"))
 
 
 def base64url(data):
@@ -23,8 +29,24 @@ def openssl(*arguments, given=None):
     return subprocess.run(["openssl", *map(str, arguments)], input=given, stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=True).stdout
 
 
+def rsa_keys():
+    """Files of RSA keys, no two the same; kept for the next run, since each takes long to find."""
+    folder = CACHE / "rsa-keys"
+    folder.mkdir(parents=True, exist_ok=True)
+    for number in itertools.count(1):
+        file = folder / f"{number}.pem"
+        if not file.exists():
+            with tempfile.TemporaryDirectory(dir=folder) as new:
+                openssl("genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048", "-out", f"{new}/key")
+                os.replace(f"{new}/key", file)
+        yield file
+
+
+RSA_KEYS = rsa_keys()
+
+
 class Key:
-    """One key of one algorithm."""
+    """One key of one algorithm; no other of this process is the same."""
 
     def __init__(self, folder, algorithm="RS256", name="one"):
         self.algorithm, self.name, self.file = algorithm, name, folder / f"{algorithm}-{name}.pem"
@@ -33,7 +55,7 @@ class Key:
             curve = "prime256v1" if algorithm == "ES256" else "secp384r1"
             openssl("ecparam", "-name", curve, "-genkey", "-noout", "-out", self.file)
         else:
-            openssl("genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048", "-out", self.file)
+            shutil.copyfile(next(RSA_KEYS), self.file)
 
     @property
     def half(self):
