@@ -7,7 +7,6 @@ import hmac
 import itertools
 import json
 import os
-import pathlib
 import shutil
 import subprocess
 import tempfile
@@ -15,10 +14,11 @@ import time
 import urllib.parse
 import uuid
 
+from lib.server import CACHE
+
 GRANT = "urn:ietf:params:oauth:grant-type:token-exchange"
 ID_TOKEN = "urn:ietf:params:oauth:token-type:id_token"
 ACCESS_TOKEN = "urn:pulumi:token-type:access_token:"
-CACHE = pathlib.Path(os.environ.get("PULUMI_TEST_CACHE", pathlib.Path.home() / ".cache/pulumi-api-tests"))
 
 
 def base64url(data):

@@ -5,10 +5,12 @@ Everything lives under one folder and on free ports. Single parts can be killed 
 the fault tests do. What the sanitizers say about a responder is kept in files of its own; see problems().
 """
 
+import hashlib
 import json
 import os
 import pathlib
 import pwd
+import random
 import re
 import secrets
 import shutil
@@ -21,6 +23,7 @@ import urllib.error
 import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+CACHE = pathlib.Path(os.environ.get("PULUMI_TEST_CACHE", pathlib.Path.home() / ".cache/pulumi-api-tests"))
 LONGEST_SOCKET_FOLDER = 80  # bytes: a unix socket's path has 107
 # 1 is an end with a sentence (no database at the start), 9 and 15 are signals that tests send.
 CRASH = re.compile(r" what=responder pid=\d+ (?:code=(?![01]$)|signal=(?!9$|15$))")
@@ -32,9 +35,15 @@ class Broken(Exception):
 
 
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """One that the system gives to no outgoing connection: while a server is down, its port would be taken by another test."""
+    while True:
+        port = random.randrange(20000, 32000)
+        with socket.socket() as s:
+            try:
+                s.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
 
 
 def tail(path, lines=25):
@@ -95,16 +104,34 @@ class Database:
         if os.geteuid() == 0:
             shutil.chown(path, self.user, self.user)
 
+    def template(self):
+        """The folder of a database as mariadb-install-db makes it, which takes long: kept for this version and this account."""
+        version = subprocess.run(["mariadbd", "--version"], stdout=subprocess.PIPE, check=True).stdout
+        made = CACHE / f"mariadb-{hashlib.sha256(version + self.user.encode()).hexdigest()[:12]}"
+        if not made.is_dir():
+            CACHE.mkdir(parents=True, exist_ok=True)
+            new = self.folder / "new"
+            done = subprocess.run(
+                ["mariadb-install-db", "--no-defaults", f"--datadir={new}", f"--user={self.user}", "--skip-test-db",
+                 "--skip-name-resolve", "--auth-root-authentication-method=normal", "--innodb-log-file-size=16M"],
+                env=self.environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+            if done.returncode:
+                raise Broken(f"mariadb-install-db failed:\n{done.stdout}")
+            copied = pathlib.Path(tempfile.mkdtemp(dir=CACHE))
+            subprocess.run(["cp", "-a", new, copied / "data"], check=True)
+            shutil.rmtree(new)
+            try:
+                (copied / "data").rename(made)
+            except OSError:  # another was faster
+                shutil.rmtree(copied / "data")
+            copied.rmdir()
+        return made
+
     def install(self):
         self.folder.mkdir(parents=True, exist_ok=True)
         self.own(self.folder)
         self.own(self.socket.parent)
-        done = subprocess.run(
-            ["mariadb-install-db", "--no-defaults", f"--datadir={self.folder}/data", f"--user={self.user}", "--skip-test-db",
-             "--skip-name-resolve", "--auth-root-authentication-method=normal", "--innodb-log-file-size=16M"],
-            env=self.environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
-        if done.returncode:
-            raise Broken(f"mariadb-install-db failed:\n{done.stdout}")
+        subprocess.run(["cp", "-a", "--reflink=auto", self.template(), self.folder / "data"], check=True)
         accounts = self.folder / "accounts.sql"
         accounts.touch(mode=0o600)
         accounts.write_text("".join(

@@ -2,14 +2,15 @@
 """Starts pulumi-serve with fake responders (no database), or the whole server through ./quickstart."""
 
 import collections
+import contextlib
 import http.client
 import json
 import os
 import pathlib
 import shutil
 import signal
-import socket
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -20,16 +21,13 @@ HERE = pathlib.Path(__file__).parent
 ROOT = HERE.parent.parent
 BUILD = pathlib.Path(os.environ.get("PULUMI_TEST_BUILD", ROOT / "build" / "quickstart"))
 WEB_SERVERS = ["lighttpd", "apache"]
+sys.path.insert(0, str(HERE.parent))
+
+from lib.server import free_port  # noqa: E402
 
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "slow: takes a minute or more")
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 def until(condition, what, seconds=10):
@@ -160,21 +158,38 @@ class Load:
             thread.join()
 
 
-@pytest.fixture
-def short_folder():
-    """A folder for a socket: a short path that Apache's user can enter."""
+@contextlib.contextmanager
+def short():
     with tempfile.TemporaryDirectory(prefix="serve-") as folder:
         os.chmod(folder, 0o755)
         yield pathlib.Path(folder)
 
 
 @pytest.fixture
+def short_folder():
+    """A folder for a socket: a short path that Apache's user can enter."""
+    with short() as folder:
+        yield folder
+
+
+@pytest.fixture
 def serve(short_folder):
     """Makes a Serve with the given settings; whatever it started is stopped."""
+    yield from serving(short_folder)
+
+
+@pytest.fixture(scope="module")
+def shared_serve(web_server):
+    """The same for all tests of a file that leave what they find as it was."""
+    with short() as folder:
+        yield from serving(folder)
+
+
+def serving(folder):
     made = []
 
     def make(**settings):
-        made.append(Serve(short_folder, **settings))
+        made.append(Serve(folder, **settings))
         return made[-1]
 
     yield make
@@ -187,7 +202,7 @@ def serve(short_folder):
                 one.process.kill()
 
 
-@pytest.fixture(params=WEB_SERVERS)
+@pytest.fixture(scope="module", params=WEB_SERVERS)
 def web_server(request):
     return request.param
 

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/env -S python3 -SE
 # SPDX-License-Identifier: Apache-2.0
 """A responder for tests of pulumi-serve: no database, and slow on demand.
 

@@ -16,8 +16,14 @@ from conftest import ask
 LIMIT = 1 << 20
 
 
+@pytest.fixture(scope="module")
+def running(shared_serve, web_server):
+    return shared_serve(PULUMI_WEB_SERVER=web_server, PULUMI_MAX_BODY_BYTES=LIMIT).start()
+
+
 @pytest.fixture
-def running(serve, web_server):
+def harmed(serve, web_server):
+    """One that is not the same afterwards."""
     return serve(PULUMI_WEB_SERVER=web_server, PULUMI_MAX_BODY_BYTES=LIMIT).start()
 
 
@@ -78,17 +84,17 @@ def during(one, path, happening):
     return answers[0]
 
 
-def test_a_responder_that_dies(running):
+def test_a_responder_that_dies(harmed):
     def kill_all():
-        for pid in running.pids("responder"):
+        for pid in harmed.pids("responder"):
             os.kill(pid, signal.SIGKILL)
-    check(during(running, "/x?sleep=20", kill_all), {500, 502, 503}, again=True)
+    check(during(harmed, "/x?sleep=20", kill_all), {500, 502, 503}, again=True)
 
 
 @pytest.mark.parametrize("method,body", [("GET", None), ("POST", b"x"), ("PATCH", b"x" * 50_000)])
-def test_no_responder_at_all(running, method, body):
-    (running.run / "api.sock").unlink()
-    check(ask(running.port, method, "/api/user", body), {503}, again=True)
+def test_no_responder_at_all(harmed, method, body):
+    (harmed.run / "api.sock").unlink()
+    check(ask(harmed.port, method, "/api/user", body), {503}, again=True)
 
 
 def test_an_answer_of_a_responder_is_left_alone(serve, web_server, real_settings):

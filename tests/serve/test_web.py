@@ -10,9 +10,9 @@ import pytest
 from conftest import ask
 
 
-@pytest.fixture
-def running(serve, web_server):
-    return serve(PULUMI_WEB_SERVER=web_server).start()
+@pytest.fixture(scope="module")
+def running(shared_serve, web_server):
+    return shared_serve(PULUMI_WEB_SERVER=web_server).start()
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
