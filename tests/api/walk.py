@@ -2,6 +2,7 @@
 """The operations that the server describes, a valid body for each, and every way of spoiling it."""
 
 import copy
+import functools
 import gzip
 import json
 import re
@@ -272,6 +273,7 @@ def bad_gzip(good):
     yield "compressed twice", gzip.compress(packed)
 
 
+@functools.cache
 def bomb(size, whole=True):
     """`size` bytes of JSON in a thousandth of them; without its end when it is not to be `whole`."""
     pack = zlib.compressobj(9, zlib.DEFLATED, 31)

@@ -83,7 +83,7 @@ def test_slow_answers(project, store):
     assert len(names(project)) == 10
 
 
-@pytest.mark.parametrize("how", ["drop", "500"])
+@pytest.mark.parametrize("how", ["drop", pytest.param("500", marks=pytest.mark.slow)])
 def test_an_outage_loses_nothing(project, store, how):
     """What was acknowledged while the store was away is there when it is back."""
     project.program(things(10))
