@@ -4,7 +4,6 @@
 import os
 import time
 
-from conftest import Tool
 from proxy import DROP, Reply
 
 BIG = 70 << 20  # more than is sent in one request
@@ -115,7 +114,7 @@ def test_damage_of_a_big_object_is_seen(tool, store):
 
 
 def test_lists_have_pages(tool, store):
-    Tool(store.where(), store.credentials()).run("put-many", "many/", 1003)  # past the proxy, which is slow
+    type(tool)(store.where(), store.credentials()).run("put-many", "many/", 1003)  # past the proxy, which is slow
     store.proxy.before = store.short_pages
     store.proxy.seen.clear()
     assert sorted(keys(tool, "many/")) == [f"many/{i:05}" for i in range(1003)]

@@ -16,15 +16,15 @@ from conftest import ask
 LIMIT = 1 << 20
 
 
-@pytest.fixture(scope="module")
-def running(shared_serve, web_server):
-    return shared_serve(PULUMI_WEB_SERVER=web_server, PULUMI_MAX_BODY_BYTES=LIMIT).start()
-
-
 @pytest.fixture
-def harmed(serve, web_server):
-    """One that is not the same afterwards."""
+def running(serve, web_server):
     return serve(PULUMI_WEB_SERVER=web_server, PULUMI_MAX_BODY_BYTES=LIMIT).start()
+
+
+@pytest.fixture(scope="module")
+def shared(shared_serve, web_server):
+    """For tests that leave it as it was."""
+    return shared_serve(PULUMI_WEB_SERVER=web_server, PULUMI_MAX_BODY_BYTES=LIMIT).start()
 
 
 def say(port, text):
@@ -57,16 +57,16 @@ def check(answer, statuses, again=False):
     (b"TRACE /x HTTP/1.1\r\nHost: a\r\n\r\n", {200, 405, 501}),
     (b"POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999\r\n\r\n", {413}),
 ], ids=["nonsense", "no host", "bad length", "long url", "long header", "many headers", "trace", "long body"])
-def test_what_cannot_be_read_is_refused_in_json(running, text, statuses):
-    answer = say(running.port, text)
+def test_what_cannot_be_read_is_refused_in_json(shared, text, statuses):
+    answer = say(shared.port, text)
     if answer[0] != 200:
         check(answer, statuses)
-    assert ask(running.port, "GET", "/x")[0] == 200
+    assert ask(shared.port, "GET", "/x")[0] == 200
 
 
-def test_a_body_with_no_length(running, web_server):
+def test_a_body_with_no_length(shared, web_server):
     """lighttpd refuses it; Apache passes it on as an empty one."""
-    answer = say(running.port, b"POST /x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+    answer = say(shared.port, b"POST /x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
     if web_server == "lighttpd":
         check(answer, {411})
     else:
@@ -84,17 +84,17 @@ def during(one, path, happening):
     return answers[0]
 
 
-def test_a_responder_that_dies(harmed):
+def test_a_responder_that_dies(running):
     def kill_all():
-        for pid in harmed.pids("responder"):
+        for pid in running.pids("responder"):
             os.kill(pid, signal.SIGKILL)
-    check(during(harmed, "/x?sleep=20", kill_all), {500, 502, 503}, again=True)
+    check(during(running, "/x?sleep=20", kill_all), {500, 502, 503}, again=True)
 
 
 @pytest.mark.parametrize("method,body", [("GET", None), ("POST", b"x"), ("PATCH", b"x" * 50_000)])
-def test_no_responder_at_all(harmed, method, body):
-    (harmed.run / "api.sock").unlink()
-    check(ask(harmed.port, method, "/api/user", body), {503}, again=True)
+def test_no_responder_at_all(running, method, body):
+    (running.run / "api.sock").unlink()
+    check(ask(running.port, method, "/api/user", body), {503}, again=True)
 
 
 def test_an_answer_of_a_responder_is_left_alone(serve, web_server, real_settings):
@@ -104,14 +104,14 @@ def test_an_answer_of_a_responder_is_left_alone(serve, web_server, real_settings
     assert headers["X-Pulumi-Request-ID"] and headers["Retry-After"] is None
 
 
-def test_the_path_of_the_error_handler_is_no_way_in(running, web_server):
-    status, _, text = ask(running.port, "GET", "/pulumi-api-unavailable")
+def test_the_path_of_the_error_handler_is_no_way_in(shared, web_server):
+    status, _, text = ask(shared.port, "GET", "/pulumi-api-unavailable")
     if web_server == "lighttpd":
         assert status == 404 and json.loads(text)["code"] == 404
 
 
-def test_every_page_has_a_file_with_its_status(running):
-    pages = sorted((running.run / "errors").iterdir())
+def test_every_page_has_a_file_with_its_status(shared):
+    pages = sorted((shared.run / "errors").iterdir())
     assert {"400.html", "411.html", "413.html", "431.html", "500.html", "502.html", "503.html"} <= {page.name for page in pages}
     for page in pages:
         assert json.loads(page.read_text())["code"] == int(page.stem)
