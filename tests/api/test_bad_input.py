@@ -50,6 +50,7 @@ def worlds(client, organization):
         if not current:
             current.append(walk.World(client, new_stack))
             world.seen = current[0].snapshot()
+        current[0].keep_alive()
         return current[0]
 
     world.spoil = current.clear

@@ -6,6 +6,7 @@ import functools
 import gzip
 import json
 import re
+import time
 import zlib
 
 from lib.client import BEGIN, SUCCESS, deployment, document, entry, resource, root, urn
@@ -69,9 +70,18 @@ class World:
         self.waiting = self.stack.announce()
         self.journal = self.journal_stack.begin(journal=1)
         self.journal.append(entry(BEGIN, 1), entry(SUCCESS, 1, state=root(self.journal_stack)))
+        self.renew_at = time.monotonic() + 60
         self.ciphertext = self.encrypt(self.stack)
         self.invites = f"/api/orgs/{self.stack.organization}/invites"
         self.invite = client.post(f"{self.invites}/link", {"role": "member"}).expect(200).json()["id"]
+
+    def keep_alive(self):
+        """Renews the leases now and then, as a client that lives does: the walk may take longer than a lease."""
+        if time.monotonic() < self.renew_at:
+            return
+        for update in (self.running, self.journal):
+            update.renew().expect()
+        self.renew_at = time.monotonic() + 60
 
     @staticmethod
     def encrypt(stack):
