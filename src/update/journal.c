@@ -169,7 +169,7 @@ struct replaying {
 	const struct update *update;
 	struct replay *replay;
 	int64_t batches;
-	struct buffer object, plain;	/* of one batch after the other */
+	struct buffer object, texts[2];	/* of this batch; of this one and the one before */
 };
 
 static int load_object(struct app *app, const char *id, struct span digest, struct buffer *out, struct err *e)
@@ -186,28 +186,29 @@ static int replay_row(void *context, const void *row, struct err *e)
 {
 	const struct journal_batch_row *r = row;
 	struct replaying *rp = context;
+	struct buffer *plain = &rp->texts[rp->batches++ % 2];
 	struct span text = r->body;
 
-	rp->batches++;
 	buffer_clear(&rp->object);
-	buffer_clear(&rp->plain);
+	buffer_clear(plain);
 	if (!text.data) {
 		if (load_object(rp->app, rp->update->id, r->digest, &rp->object, e) < 0)
 			return -1;
 		text = buffer_span(&rp->object);
 	}
-	if (r->gzip && gunzip(text, SIZE_MAX, &rp->plain, e) < 0)
+	if (!r->gzip)
+		buffer_append(plain, text.data, text.length);
+	else if (gunzip(text, SIZE_MAX, plain, e) < 0)
 		return -1;
-	if (r->gzip)
-		text = buffer_span(&rp->plain);
-	return replay_batch(rp->replay, scan_trim(text), e);
+	return replay_batch(rp->replay, scan_trim(buffer_span(plain)), e);
 }
 
 static void replaying_done(struct replaying *rp)
 {
 	replay_free(rp->replay);
 	buffer_done(&rp->object);
-	buffer_done(&rp->plain);
+	buffer_done(&rp->texts[0]);
+	buffer_done(&rp->texts[1]);
 }
 
 static int load_base(struct app *app, const struct update *u, struct replay *r, struct err *e)

@@ -15,6 +15,14 @@ void *replay_room(void *items, size_t count, size_t *room, size_t size)
 	return xrealloc(items, *room * size);
 }
 
+void replay_own(struct span *text, char **ret_owned)
+{
+	if (!text->data)
+		return;
+	*ret_owned = memcpy(xmalloc(text->length), text->data, text->length);
+	text->data = *ret_owned;
+}
+
 struct replay *replay_new(const struct replay_options *options)
 {
 	struct replay *r = xcalloc(1, sizeof(*r));
@@ -36,7 +44,7 @@ static void forget_entries(struct replay *r)
 		resource_clear(&r->fresh[i]);
 	for (size_t i = 0; i < r->operation_count; i++)
 		free(r->operations[i]->owned);
-	r->fresh_count = r->operation_count = 0;
+	r->fresh_count = r->operation_count = r->borrowing_count = 0;
 	map_done(&r->by_operation);
 	map_done(&r->extensions);
 }
@@ -57,9 +65,8 @@ void replay_free(struct replay *r)
 		return;
 	forget_entries(r);
 	replay_base_done(&r->base);
-	for (size_t i = 0; i < r->waiting_count; i++)
-		free(r->waiting[i].text);
-	free(r->waiting);
+	replay_order_done(&r->order);
+	free(r->borrowing);
 	free(r->fresh);
 	free(r->operations);
 	arena_clear(&r->arena);
@@ -150,20 +157,31 @@ static struct base_resource *base_of(struct replay *r, int64_t index)
 	return index >= 0 && (size_t)index < r->base.count ? &r->base.resources[index] : NULL;
 }
 
-static void replace(struct resource *resource, struct span state, char **text)
+static struct resource own(struct span state)
 {
-	free(resource->owned);
-	*resource = (struct resource){ .text = state, .owned = TAKE(*text) };
+	struct resource resource = { .text = state };
+
+	replay_own(&resource.text, &resource.owned);
+	return resource;
 }
 
-static void begin(struct replay *r, const struct journal_entry *entry, char **text)
+static void replace(struct resource *resource, struct span state)
+{
+	free(resource->owned);
+	*resource = own(state);
+}
+
+/* Most operations end in the batch in which they began: what they say is copied only when that batch goes. */
+static void begin(struct replay *r, const struct journal_entry *entry)
 {
 	struct operation *o = operation_add(r, entry->operation);
 
 	free(o->owned);
+	o->owned = NULL;
 	o->open = true;
 	o->begun = entry->begun;
-	o->owned = entry->begun.data ? TAKE(*text) : NULL;
+	r->borrowing = replay_room(r->borrowing, r->borrowing_count, &r->borrowing_room, sizeof(struct operation *));
+	r->borrowing[r->borrowing_count++] = o;
 }
 
 static void finish(struct replay *r, int64_t operation)
@@ -178,10 +196,10 @@ static void finish(struct replay *r, int64_t operation)
 	o->begun = (struct span){ NULL, 0 };
 }
 
-static void add_fresh(struct replay *r, const struct journal_entry *entry, char **text)
+static void add_fresh(struct replay *r, const struct journal_entry *entry)
 {
 	r->fresh = replay_room(r->fresh, r->fresh_count, &r->fresh_room, sizeof(*r->fresh));
-	r->fresh[r->fresh_count] = (struct resource){ .text = entry->state, .owned = TAKE(*text) };
+	r->fresh[r->fresh_count] = own(entry->state);
 	operation_add(r, entry->operation)->fresh = (int64_t)r->fresh_count++;
 }
 
@@ -209,33 +227,33 @@ static void mark_new(struct replay *r, const struct journal_entry *entry)
 		new->pending_replacement = true;
 }
 
-static void success(struct replay *r, const struct journal_entry *entry, char **text)
+static void success(struct replay *r, const struct journal_entry *entry)
 {
 	finish(r, entry->operation);
 	if (entry->state.data)
-		add_fresh(r, entry, text);
+		add_fresh(r, entry);
 	mark_old(r, entry);
 	mark_new(r, entry);
 	r->has_refresh |= entry->is_refresh;
 }
 
-static void set_state(struct replay *r, const struct journal_entry *entry, char **text)
+static void set_state(struct replay *r, const struct journal_entry *entry)
 {
 	struct base_resource *old = base_of(r, entry->remove_old);
 	struct resource *new = fresh_of(r, entry->remove_new);
 
 	if (old) {
 		old->replaced = true;
-		replace(&old->replacement, entry->state, text);
+		replace(&old->replacement, entry->state);
 	} else if (new) {
 		bool removed = new->removed;
 
-		replace(new, entry->state, text);
+		replace(new, entry->state);
 		new->removed = removed;
 	}
 }
 
-static void refresh_success(struct replay *r, const struct journal_entry *entry, char **text)
+static void refresh_success(struct replay *r, const struct journal_entry *entry)
 {
 	struct base_resource *old = base_of(r, entry->remove_old);
 	struct resource *new = fresh_of(r, entry->remove_new);
@@ -243,7 +261,7 @@ static void refresh_success(struct replay *r, const struct journal_entry *entry,
 	finish(r, entry->operation);
 	r->has_refresh = true;
 	if (entry->state.data) {
-		set_state(r, entry, text);
+		set_state(r, entry);
 		return;
 	}
 	if (old)
@@ -253,11 +271,13 @@ static void refresh_success(struct replay *r, const struct journal_entry *entry,
 }
 
 /* What the journal did to the resources before stays with their indexes. */
-static int write_base(struct replay *r, const struct journal_entry *entry, char **text, struct err *e)
+static int write_base(struct replay *r, const struct journal_entry *entry, struct err *e)
 {
 	struct base base = { 0 };
+	struct span snapshot = entry->new_snapshot;
 
-	if (replay_read_base(&base, entry->new_snapshot, e) < 0) {
+	replay_own(&snapshot, &base.owned);
+	if (replay_read_base(&base, snapshot, e) < 0) {
 		replay_base_done(&base);
 		return -1;
 	}
@@ -269,7 +289,6 @@ static int write_base(struct replay *r, const struct journal_entry *entry, char 
 		r->base.resources[i].replacement = (struct resource){ 0 };
 	}
 	replay_base_done(&r->base);
-	base.owned = TAKE(*text);
 	r->base = base;
 	return 1;
 }
@@ -314,29 +333,28 @@ static void add_extension(struct replay *r, const struct journal_entry *entry)
 	*map_put(&r->extensions, reference) = kept;
 }
 
-/* Takes *text over when something of it is still needed. */
-static int add(struct replay *r, const struct journal_entry *entry, char **text, struct err *e)
+int replay_add(struct replay *r, const struct journal_entry *entry, struct err *e)
 {
 	r->byte_string |= entry->requires_byte_string;
 	switch (entry->kind) {
 	case ENTRY_BEGIN:
-		begin(r, entry, text);
+		begin(r, entry);
 		return 1;
 	case ENTRY_SUCCESS:
-		success(r, entry, text);
+		success(r, entry);
 		return 1;
 	case ENTRY_FAILURE:
 		finish(r, entry->operation);
 		return 1;
 	case ENTRY_REFRESH_SUCCESS:
-		refresh_success(r, entry, text);
+		refresh_success(r, entry);
 		return 1;
 	case ENTRY_OUTPUTS:
 		if (entry->state.data)
-			set_state(r, entry, text);
+			set_state(r, entry);
 		return 1;
 	case ENTRY_WRITE:
-		return write_base(r, entry, text, e);
+		return write_base(r, entry, e);
 	case ENTRY_SECRETS_MANAGER:
 		if (!same_provider(r->base.secrets_providers, entry->secrets_provider))
 			r->base.secrets_providers = keep(r, entry->secrets_provider);
@@ -353,104 +371,4 @@ static int add(struct replay *r, const struct journal_entry *entry, char **text,
 		break;
 	}
 	return err_internal(e, "replay: entry of kind %d", entry->kind);
-}
-
-static int add_waiting(struct replay *r, struct waiting *w, struct err *e)
-{
-	_cleanup_(freep) char *text = TAKE(w->text);
-
-	if (w->entry.sequence <= r->last_sequence)
-		return 1;
-	r->last_sequence = w->entry.sequence;
-	return add(r, &w->entry, &text, e);
-}
-
-/* Adds those that nothing can precede any more. */
-static int settle(struct replay *r, int64_t below, struct err *e)
-{
-	size_t done = 0;
-
-	while (done < r->waiting_count && r->waiting[done].entry.sequence < below)
-		if (add_waiting(r, &r->waiting[done++], e) < 0)
-			return -1;
-	r->waiting_count -= done;
-	if (done)
-		memmove(r->waiting, r->waiting + done, r->waiting_count * sizeof(*r->waiting));
-	return 1;
-}
-
-static void wait_in_order(struct replay *r, const struct waiting *w)
-{
-	size_t at = r->waiting_count;
-
-	r->waiting = replay_room(r->waiting, r->waiting_count, &r->waiting_room, sizeof(*r->waiting));
-	while (at && r->waiting[at - 1].entry.sequence > w->entry.sequence)
-		at--;
-	memmove(r->waiting + at + 1, r->waiting + at, (r->waiting_count++ - at) * sizeof(*r->waiting));
-	r->waiting[at] = *w;
-}
-
-/* The entries of one batch, each with a text of its own. */
-struct incoming {
-	struct waiting *items;
-	size_t count, room;
-	int64_t smallest;
-};
-
-static void incoming_done(struct incoming *in)
-{
-	for (size_t i = 0; i < in->count; i++)
-		free(in->items[i].text);
-	free(in->items);
-}
-
-static void add_incoming(struct incoming *in, const struct journal_entry *entry, struct span text)
-{
-	struct waiting *w;
-
-	in->items = replay_room(in->items, in->count, &in->room, sizeof(*in->items));
-	w = &in->items[in->count++];
-	w->text = memcpy(xmalloc(text.length), text.data, text.length);
-	w->entry = *entry;
-	journal_entry_move(&w->entry, text.data, w->text);
-	if (entry->sequence < in->smallest)
-		in->smallest = entry->sequence;
-}
-
-static int read_incoming(struct span list, struct incoming *in, struct err *e)
-{
-	struct journal_entry entry;
-	struct span text;
-	struct scan s;
-	int rc;
-
-	scan_open(&s, list);
-	while ((rc = journal_entry_next(&s, &text, &entry, e)) == 1)
-		add_incoming(in, &entry, text);
-	return rc < 0 ? -1 : 1;
-}
-
-int replay_batch(struct replay *r, struct span batch, struct err *e)
-{
-	_cleanup_(incoming_done) struct incoming in = { .smallest = INT64_MAX };
-	struct span list;
-
-	if (!scan_find(batch, "entries", &list))
-		return 1;
-	if (list.data[0] != '[')
-		return err_internal(e, "replay: the entries of a batch are no list");
-	if (read_incoming(list, &in, e) < 0 || settle(r, in.smallest, e) < 0)
-		return -1;
-	for (size_t i = 0; i < in.count; i++) {
-		wait_in_order(r, &in.items[i]);
-		in.items[i].text = NULL;
-	}
-	return 1;
-}
-
-int replay_finish(struct replay *r, struct sink *out, int64_t *ret_resources, struct err *e)
-{
-	if (settle(r, INT64_MAX, e) < 0)
-		return -1;
-	return replay_write(r, out, true, ret_resources, e);
 }

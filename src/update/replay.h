@@ -26,8 +26,9 @@ void replay_freep(struct replay **r);
 /* The base document {"version":…,"deployment":{…}}, scanned JSON; its buffer is taken over. Without one the base is empty. */
 int replay_base(struct replay *r, struct buffer *document, struct err *e) WARN_UNUSED;
 /*
- * A batch {"entries":[…]}, scanned JSON; copied as far as needed. Batches come in order of their smallest
- * sequence; entries may interleave with those of the next batch; a sequence that was seen is skipped.
+ * A batch {"entries":[…]}, scanned JSON. Its text must stay until the next batch was added, or the end was written: what is
+ * needed longer is copied by then. Batches come in order of their smallest sequence; entries may interleave with those of
+ * the next batch; a sequence that was seen is skipped.
  */
 int replay_batch(struct replay *r, struct span batch, struct err *e) WARN_UNUSED;
 /* Writes {"version":…,"features":…,"deployment":{…}} and counts its resources. */

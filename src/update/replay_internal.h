@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the files of the replay share: replay.c adds entries, document.c writes, reference.c repairs. */
+/* What the files of the replay share: replay_order.c sorts entries, replay.c adds them, document.c writes, reference.c repairs. */
 #ifndef UPDATE_REPLAY_INTERNAL_H
 #define UPDATE_REPLAY_INTERNAL_H
 
@@ -11,7 +11,7 @@
 
 struct resource {
 	struct span text;
-	char *owned;		/* the entry that the text lies in */
+	char *owned;		/* the text, unless it lies in the base */
 	bool delete, pending_replacement, removed;
 };
 
@@ -27,13 +27,19 @@ struct operation {
 	int64_t fresh;		/* index of the resource that it made, -1: none */
 	bool open;
 	struct span begun;	/* JSON of the operation; data NULL: not recorded as pending */
-	char *owned;
+	char *owned;		/* what was begun, when its batch has gone */
 };
 
-/* An entry that waits until every smaller sequence was seen. Owns its text. */
+/* An entry that waits until every smaller sequence was seen. */
 struct waiting {
 	struct journal_entry entry;
-	char *text;
+	struct span text;
+	char *owned;		/* the text, when its batch has gone; NULL: it lies in the last batch */
+};
+
+struct replay_order {
+	struct waiting *waiting, *incoming;	/* by sequence; of the batch that is being read */
+	size_t waiting_count, waiting_room, incoming_count, incoming_room;
 };
 
 struct base {
@@ -54,8 +60,9 @@ struct replay {
 	size_t operation_count, operation_room;
 	struct map by_operation;
 	struct map extensions;		/* decoded reference -> struct span *, JSON */
-	struct waiting *waiting;
-	size_t waiting_count, waiting_room;
+	struct operation **borrowing;	/* that began since the last batch went */
+	size_t borrowing_count, borrowing_room;
+	struct replay_order order;
 	int64_t last_sequence;
 	bool has_refresh, byte_string;
 };
@@ -80,6 +87,11 @@ struct survivors {
 
 /* Room for one more element: returns the array, grown when it was full. */
 void *replay_room(void *items, size_t count, size_t *room, size_t size);
+/* Gives the text memory of its own, which *ret_owned frees; leaves absent text alone. */
+void replay_own(struct span *text, char **ret_owned);
+/* What the entry means. The caller's text stays where it is until the operations in r->borrowing have been seen to. */
+int replay_add(struct replay *r, const struct journal_entry *entry, struct err *e) WARN_UNUSED;
+void replay_order_done(struct replay_order *o);
 /* Reads the state out of a deployment object. */
 int replay_read_base(struct base *base, struct span deployment, struct err *e) WARN_UNUSED;
 void replay_base_done(struct base *base);
