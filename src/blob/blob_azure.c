@@ -165,6 +165,31 @@ static bool no_object(const struct web_answer *answer)
 	return code && !strcmp(code, "BlobNotFound");
 }
 
+/*
+ * Only who has the account's key can sign for others here. A signature that the settings give is not passed on: it opens
+ * the whole container.
+ */
+static int azure_presign(struct blob_store *store, const char *method, const char *key, int seconds, struct buffer *ret_url,
+			 struct buffer *ret_lines, struct err *e)
+{
+	_cleanup_(buffer_done) struct buffer name = BUFFER_INIT, query = BUFFER_INIT;
+	struct azure_store *s = azure_of(store);
+	bool put = !strcmp(method, "PUT");
+
+	(void)e;
+	if (!s->key.length)
+		return 0;
+	buffer_printf(&name, "%s%s", store->prefix, key);
+	azure_grant_sign(&(struct azure_grant){ s->account, s->container, name.data, put ? "cw" : "r",
+						now_us() + seconds * 1000000LL, !strncmp(s->base, "https:", 6) },
+			 buffer_span(&s->key), &query);
+	buffer_printf(ret_url, "%s%s/", s->base, s->path);
+	web_escape(buffer_span(&name), true, ret_url);
+	buffer_printf(ret_url, "?%s", query.data);
+	buffer_puts(ret_lines, put ? "x-ms-blob-type: BlockBlob\n" : "");
+	return 1;
+}
+
 static int writer_write(struct sink *self, const void *data, size_t length, struct err *e)
 {
 	(void)e;
@@ -513,5 +538,6 @@ const struct blob_provider blob_azure = {
 	.get = azure_get,
 	.delete = azure_delete,
 	.delete_older = azure_delete_older,
+	.presign = azure_presign,
 	.list = azure_list,
 };

@@ -27,6 +27,17 @@ void azure_sign(const struct azure_request *request, const char *account, struct
 #define AZURE_DATE 30
 void azure_date(int64_t time_us, char ret_text[AZURE_DATE]);
 
+/* What a signed address lets its holder do with one blob: a service SAS. */
+struct azure_grant {
+	const char *account, *container, *blob;	/* blob: its name as it is, not encoded */
+	const char *permissions;		/* of "racwd", in that order */
+	int64_t expires_us;			/* microseconds since 1970, rounded down to seconds */
+	bool https;				/* only over HTTPS */
+};
+
+/* Appends the query that grants it, without the leading '?'. `key`: the account's, decoded. */
+void azure_grant_sign(const struct azure_grant *grant, struct span key, struct buffer *ret_query);
+
 struct azure_identity;
 
 /*
