@@ -116,7 +116,7 @@ static void compress(struct request *rq, struct http_reply *rp)
 	_cleanup_(buffer_done) struct buffer packed = BUFFER_INIT;
 	struct err ignored = { 0 };
 
-	if (rp->body_gzip || rp->status != 200 || rp->body.length < GZIP_FROM || !http_accepts_gzip(&rq->http) ||
+	if (rp->body_gzip || rp->status != 200 || (rp->content_type && !strcmp(rp->content_type, "application/gzip")) || rp->body.length < GZIP_FROM || !http_accepts_gzip(&rq->http) ||
 	    gzip(buffer_span(&rp->body), &packed, &ignored) < 0)
 		return;
 	if (rp->secret)

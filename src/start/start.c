@@ -8,6 +8,7 @@
 #include "base/version.h"
 #include "blob/blob.h"
 #include "db/connect.h"
+#include "link/key.h"
 #include "mail/mail.h"
 #include "net/guard.h"
 #include "secret/secret.h"
@@ -45,7 +46,9 @@ static int open_objects(struct app *app, struct err *e)
 {
 	if (store_open(STORE_CHECKPOINTS, &app->objects, e) < 0)
 		return -1;
-	return store_open(STORE_ENGINE_EVENTS, &app->events, e) < 0 ? -1 : 1;
+	if (store_open(STORE_ENGINE_EVENTS, &app->events, e) < 0)
+		return -1;
+	return store_open(STORE_POLICY_PACKS, &app->packs, e) < 0 ? -1 : 1;
 }
 
 static int try_objects(struct err *e)
@@ -112,6 +115,7 @@ int start_open(struct app *app, unsigned parts, struct arena *arena, struct err 
 	    setting_bool("PULUMI_SENDFILE", &app->sendfile, e) < 0)
 		return -1;
 	app->max_body = (size_t)max_body;
+	app->link_keys = link_keys_new();
 	app->guard = arena_alloc(arena, sizeof(*app->guard));
 	if (guard_read("PULUMI_ALLOWED_PRIVATE_NETWORKS", setting("PULUMI_ALLOWED_PRIVATE_NETWORKS"), arena, app->guard, e) < 0 ||
 	    version_settings_check(e) < 0 || open_mail(app, arena, e) < 0)
@@ -124,6 +128,8 @@ void start_close(struct app *app)
 	db_close(app->db);
 	blob_close(app->objects);
 	blob_close(app->events);
+	blob_close(app->packs);
+	link_keys_free(app->link_keys);
 	keys_close(app->keys);
 	audit_close(app->audit);
 	tracer_close(app->tracer);
@@ -136,4 +142,6 @@ void start_close(struct app *app)
 	app->db = NULL;
 	app->objects = NULL;
 	app->events = NULL;
+	app->packs = NULL;
+	app->link_keys = NULL;
 }

@@ -20,7 +20,7 @@ LAYERS = [
     [["base"]],
     [["text", "crypto", "net"], ["json"], ["db"]],
     [["http"], ["blob"], ["secret"], ["telemetry"], ["claim"], ["mail"]],
-    [["event"], ["audit"]],
+    [["event"], ["audit"], ["link"]],
     [["identity", "org", "access"]],
     [["stack", "update", "retention", "verify", "backup"], ["integration"]],
     [["policy"], ["schedule"], ["deploy"], ["webhook"], ["registry"], ["environment"], ["search"], ["insights"], ["oidc"]],
