@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "policy/required_api.h"
-
+#include "api/required.h"
 #include "api/route.h"
 
 const struct field required_policy_fields[] = {

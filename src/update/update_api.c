@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "api/required.h"
 #include "api/route.h"
 #include "base/limits.h"
-#include "policy/required_api.h"
 #include "stack/tag.h"
 #include "update/update.h"
 

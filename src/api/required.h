@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Required policy packs as replies show them: update/update_api.c has them in the answer that announces an update. */
-#ifndef POLICY_REQUIRED_API_H
-#define POLICY_REQUIRED_API_H
+/* Required policy packs as replies show them: policy/required_api.c makes them, update/update_api.c tells them to who announces an update. */
+#ifndef API_REQUIRED_H
+#define API_REQUIRED_H
 
 #include "api/request.h"
 #include "policy/required.h"
