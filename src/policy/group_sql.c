@@ -95,7 +95,7 @@ const struct stmt GROUP_SET_POOL = STMT("policy_group.set_pool",
 const struct stmt GROUP_DELETE = STMT("policy_group.delete",
 	"DELETE FROM policy_groups WHERE organization_id = ? AND id = ?");
 
-
+/* all tenants: the stack and the group were found in the organization */
 const struct stmt GROUP_STACK_PUT = STMT("policy_group.stack_put",
 	"REPLACE INTO policy_group_stacks (policy_group_id, stack_id, organization_id, member) VALUES (?, ?, ?, ?)");
 

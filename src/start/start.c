@@ -100,6 +100,8 @@ int start_more(struct app *app, unsigned parts, struct arena *arena, struct err 
 		return -1;
 	if ((parts & START_AUDIT) && open_audit(app, e) < 0)
 		return -1;
+	if (app->db && app->keys && !app->link_keys)
+		app->link_keys = link_keys_new();
 	if (measure_start(app, e) < 0)
 		return -1;
 	/* A wrong or missing master key is found here, before anything is served. */
@@ -115,7 +117,6 @@ int start_open(struct app *app, unsigned parts, struct arena *arena, struct err 
 	    setting_bool("PULUMI_SENDFILE", &app->sendfile, e) < 0)
 		return -1;
 	app->max_body = (size_t)max_body;
-	app->link_keys = link_keys_new();
 	app->guard = arena_alloc(arena, sizeof(*app->guard));
 	if (guard_read("PULUMI_ALLOWED_PRIVATE_NETWORKS", setting("PULUMI_ALLOWED_PRIVATE_NETWORKS"), arena, app->guard, e) < 0 ||
 	    version_settings_check(e) < 0 || open_mail(app, arena, e) < 0)
