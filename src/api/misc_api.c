@@ -38,7 +38,7 @@ int api_capabilities(struct request *rq, struct http_reply *rp, struct err *e)
 			      "\"configuration\":{\"checkpointCutoffSizeBytes\":" CHECKPOINT_CUTOFF_TEXT "}},"
 			      "{\"capability\":\"deployment-schema-version\",\"version\":1,"
 			      "\"configuration\":{\"version\":4}},"
-			      "{\"capability\":\"stack-policy-packs\"}]}");
+			      "{\"capability\":\"stack-policy-packs\",\"version\":1}]}");
 }
 
 struct version_reply {
