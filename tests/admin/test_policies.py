@@ -247,3 +247,16 @@ def test_a_key_whose_master_key_is_gone_is_replaced(installation, packs, sql, na
     made = packs.begin(name, "2").expect(201).json()
     packs.upload(made["uploadURI"], archive()).expect(200)
     packs.complete(name, "2").expect(204)
+
+
+@pytest.mark.parametrize("web", ["lighttpd", "apache"])
+def test_no_address_is_in_a_log(web, name):
+    with Installation(BUILD, responders=1, web=web) as started:
+        described = Access(started.access)
+        packs = Packs(described.client(), described.organization)
+        made = packs.publish(name, "1")
+        signature = made["uploadURI"].partition("&signature=")[2]
+        started.stop_serve()
+        assert len(signature) == 64 and "PUT /api/objects HTTP/1.1" in (started.logs / "access.log").read_text()
+        for path in started.logs.iterdir():
+            assert signature not in path.read_text(errors="replace"), path

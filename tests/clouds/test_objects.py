@@ -6,6 +6,7 @@ import time
 import urllib.error
 import urllib.request
 
+import pytest
 from proxy import DROP, Reply
 
 BIG = 70 << 20  # more than is sent in one request
@@ -150,14 +151,8 @@ def presigned(tool, key, method, seconds=60):
     return url, [line.split(": ", 1) for line in lines]
 
 
-def knows_addresses(store):
-    """moto, when it checks signatures, fails at those that are in an address; MinIO and Azurite check them."""
-    return store.name != "moto"
-
-
-def test_addresses_that_need_no_credentials(tool, store):
-    if not knows_addresses(store):
-        return
+@pytest.mark.addresses
+def test_addresses_that_need_no_credentials(tool):
     url, headers = presigned(tool, "signed/one", "PUT")
     # Without one of its own, urllib says that it sends a form.
     assert ask(url, "PUT", b"sent by somebody", [*headers, ("Content-Type", "")])[0] in (200, 201)
@@ -166,9 +161,8 @@ def test_addresses_that_need_no_credentials(tool, store):
     assert headers == [] and ask(url) == (200, b"sent by somebody")
 
 
-def test_such_an_address_is_for_one_object_and_one_method(tool, store):
-    if not knows_addresses(store):
-        return
+@pytest.mark.addresses
+def test_such_an_address_is_for_one_object_and_one_method(tool):
     tool.run("put", "signed/two", data=b"two")
     tool.run("put", "signed/other", data=b"other")
     url, _ = presigned(tool, "signed/two", "GET")
@@ -179,9 +173,8 @@ def test_such_an_address_is_for_one_object_and_one_method(tool, store):
     assert tool.run("get", "signed/two") == b"two"
 
 
-def test_such_an_address_ends(tool, store):
-    if not knows_addresses(store):
-        return
+@pytest.mark.addresses
+def test_such_an_address_ends(tool):
     tool.run("put", "signed/ending", data=b"x")
     url, _ = presigned(tool, "signed/ending", "GET", 2)
     assert ask(url)[0] == 200
