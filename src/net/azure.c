@@ -85,45 +85,6 @@ void azure_sign(const struct azure_request *rq, const char *account, struct span
 	base64_encode((struct span){ (const char *)mac, sizeof(mac) }, ret_value);
 }
 
-static void put_form(struct buffer *form, const char *name, const char *value)
-{
-	buffer_printf(form, "%s%s=", form->length ? "&" : "", name);
-	web_escape(span_of(value), false, form);
-}
-
-/* The version of the service whose rules the text to be signed follows, and that answers the request. */
-#define GRANT_VERSION "2021-12-02"
-
-/* Members that we do not use are empty lines: start, identifier, IP, snapshot, encryption scope, and five headers. */
-static void put_grant(const struct azure_grant *g, const char *expires, struct buffer *text)
-{
-	buffer_printf(text, "%s\n\n%s\n/blob/%s/%s/%s\n", g->permissions, expires, g->account, g->container, g->blob);
-	buffer_printf(text, "\n\n%s\n%s\nb\n\n\n\n\n\n\n", g->https ? "https" : "", GRANT_VERSION);
-}
-
-void azure_grant_sign(const struct azure_grant *g, struct span key, struct buffer *ret_query)
-{
-	_cleanup_(buffer_done) struct buffer text = BUFFER_INIT, signature = BUFFER_INIT;
-	time_t seconds = (time_t)(g->expires_us / 1000000);
-	unsigned char mac[SHA256_BYTES];
-	char expires[32];
-	struct tm tm;
-
-	gmtime_r(&seconds, &tm);
-	strftime(expires, sizeof(expires), "%Y-%m-%dT%H:%M:%SZ", &tm);
-	put_grant(g, expires, &text);
-	if (gnutls_hmac_fast(GNUTLS_MAC_SHA256, key.data, key.length, text.data, text.length, mac) < 0)
-		abort();
-	base64_encode((struct span){ (const char *)mac, sizeof(mac) }, &signature);
-	put_form(ret_query, "sv", GRANT_VERSION);
-	if (g->https)
-		put_form(ret_query, "spr", "https");
-	put_form(ret_query, "se", expires);
-	put_form(ret_query, "sr", "b");
-	put_form(ret_query, "sp", g->permissions);
-	put_form(ret_query, "sig", signature.data);
-}
-
 /* --- tokens --- */
 
 struct azure_identity {
@@ -183,6 +144,12 @@ void azure_identity_close(struct azure_identity *i)
 	azure_forget(i);
 	free(i->resource);
 	free(i);
+}
+
+static void put_form(struct buffer *form, const char *name, const char *value)
+{
+	buffer_printf(form, "%s%s=", form->length ? "&" : "", name);
+	web_escape(span_of(value), false, form);
 }
 
 static void json_release(json_t **json)
