@@ -28,8 +28,8 @@ struct link {
 struct blob_store *link_store(const struct app *app, const char *name);
 /*
  * Makes one for `seconds`. `base` is where clients reach this server, "https://host[:port]". The url, and the header lines
- * "name: value\n" that a request there must have, live in the arena. Calls a key service or a credential service perhaps:
- * not in a transaction that holds locks for long.
+ * "name: value\n" that a request there must have, live in the arena. Not in a transaction: it may call another service, and
+ * a new key counts in this process from the moment it is written.
  */
 int link_make(struct app *app, const char *base, const char *method, const char *store, const char *object, int seconds,
 	      struct arena *arena, const char **ret_url, const char **ret_lines, struct err *e) WARN_UNUSED;

@@ -106,19 +106,17 @@ static int tag_used(const struct pack_wish *w, struct err *e)
 		       "changes; give it another version", w->name, w->version_tag);
 }
 
-int pack_create(struct db *db, const struct caller *c, const struct pack_wish *w, int64_t now_us, struct arena *arena,
-		struct pack_version *ret_version, struct err *e)
+int pack_create(struct db *db, const struct caller *c, const struct pack_wish *w, const char *id, int64_t now_us, struct arena *arena,
+		int64_t *ret_version, struct err *e)
 {
 	_cleanup_(buffer_done) struct buffer details = BUFFER_INIT;
 	const char *tag = *w->version_tag ? w->version_tag : NULL;
 	struct pack_row pack = { 0 };
-	char id[UUID_TEXT];
 	int rc;
 
 	if (check_wish(w, e) < 0 || take_number(db, c, w, now_us, arena, &pack, e) < 0 || check_versions(db, c, &pack, arena, e) < 0 ||
 	    db_exec(db, &PACK_VERSION_FORGET_UPLOAD, DB_VALUES(db_text(c->organization_id), db_text(pack.id), db_text(tag)), NULL, e) < 0)
 		return -1;
-	uuid_new(now_us, id);
 	fields_write(details_fields, w, &details);
 	rc = db_exec(db, &PACK_VERSION_CREATE,
 		     DB_VALUES(db_text(id), db_text(c->organization_id), db_text(pack.id), db_int(pack.last_version), db_text(tag),
@@ -126,7 +124,7 @@ int pack_create(struct db *db, const struct caller *c, const struct pack_wish *w
 			       db_time(now_us)), NULL, e);
 	if (rc <= 0)
 		return rc < 0 ? -1 : tag_used(w, e);
-	*ret_version = (struct pack_version){ .id = arena_strdup(arena, id), .version = pack.last_version };
+	*ret_version = pack.last_version;
 	return 1;
 }
 

@@ -113,35 +113,53 @@ static struct text_map headers_of(const char *lines, struct arena *arena)
 	return map;
 }
 
-static const char *or_empty(const char *text)
+struct creation {
+	struct request *rq;
+	const struct pack_wish *wish;
+	const char *id;
+	int64_t version;
+};
+
+static int create(void *context, struct err *e)
 {
-	return text ? text : "";
+	struct creation *c = context;
+
+	return pack_create(c->rq->db, &c->rq->caller, c->wish, c->id, c->rq->now_us, c->rq->arena, &c->version, e);
 }
 
-/* CreatePolicyPack */
+static int read_wish(struct request *rq, struct pack_wish *ret_wish, struct err *e)
+{
+	if (request_body(rq, create_policy_pack_body_fields, ret_wish, e) < 0)
+		return -1;
+	ret_wish->version_tag = ret_wish->version_tag ? ret_wish->version_tag : "";
+	if (!ret_wish->display_name || !*ret_wish->display_name)
+		ret_wish->display_name = ret_wish->name;
+	return pack_store_check(rq->app, e);
+}
+
+/* CreatePolicyPack: the address first, outside of the transaction, since it may take a call to another service, and a new key. */
 int api_create_policy_pack(struct request *rq, struct http_reply *rp, struct err *e)
 {
 	struct create_pack_reply reply = { 0 };
-	struct pack_version version = { 0 };
 	struct pack_wish body = { 0 };
-	char key[PACK_KEY];
+	struct creation creation = { rq, &body, NULL, 0 };
+	char id[UUID_TEXT], key[PACK_KEY];
 	const char *lines;
 
-	if (request_body(rq, create_policy_pack_body_fields, &body, e) < 0 || pack_store_check(rq->app, e) < 0)
-		return -1;
-	body.version_tag = or_empty(body.version_tag);
-	body.display_name = body.display_name && *body.display_name ? body.display_name : body.name;
-
-	if (pack_create(rq->db, &rq->caller, &body, rq->now_us, rq->arena, &version, e) < 0)
-		return -1;
-	pack_upload_key(version.id, key);
-	if (link_make(rq->app, request_base(rq), "PUT", PACK_STORE, key, LINK_PUT_SECONDS, rq->arena, &reply.url, &lines, e) < 0)
+	if (read_wish(rq, &body, e) < 0)
 		return -1;
 
-	reply.version = version.version;
+	uuid_new(rq->now_us, id);
+	creation.id = id;
+	pack_upload_key(id, key);
+	if (link_make(rq->app, request_base(rq), "PUT", PACK_STORE, key, LINK_PUT_SECONDS, rq->arena, &reply.url, &lines, e) < 0 ||
+	    db_run(rq->db, create, &creation, e) < 0)
+		return -1;
+
+	reply.version = creation.version;
 	reply.headers = headers_of(lines, rq->arena);
 	rq->audit_detail = arena_printf(rq->arena, "%s %s", body.name, *body.version_tag ? body.version_tag :
-					arena_printf(rq->arena, "%lld", (long long)version.version));
+					arena_printf(rq->arena, "%lld", (long long)creation.version));
 	reply_json(rp, create_policy_pack_reply_fields, &reply);
 	rp->status = 201;
 	rp->secret = true;

@@ -88,6 +88,18 @@ static int version_settings_check(struct err *e)
 	return 1;
 }
 
+/* Addresses that clients are given begin with it. */
+static int api_domain_check(struct err *e)
+{
+	const char *domain = setting("PULUMI_API_DOMAIN"), *host = domain;
+
+	host += !strncmp(host, "https://", 8) ? 8 : !strncmp(host, "http://", 7) ? 7 : 0;
+	if (*host && !host[strcspn(host, "/?#@\"'<>\\ \t\r\n")])
+		return 1;
+	return err_internal(e, "PULUMI_API_DOMAIN: '%.200s' must be a host and perhaps a port, such as api.example.com:8080, with http:// or "
+			    "https:// before it if you like, and nothing behind it", domain);
+}
+
 int start_more(struct app *app, unsigned parts, struct arena *arena, struct err *e)
 {
 	if ((parts & START_OBJECTS) && open_objects(app, e) < 0)
@@ -119,7 +131,7 @@ int start_open(struct app *app, unsigned parts, struct arena *arena, struct err 
 	app->max_body = (size_t)max_body;
 	app->guard = arena_alloc(arena, sizeof(*app->guard));
 	if (guard_read("PULUMI_ALLOWED_PRIVATE_NETWORKS", setting("PULUMI_ALLOWED_PRIVATE_NETWORKS"), arena, app->guard, e) < 0 ||
-	    version_settings_check(e) < 0 || open_mail(app, arena, e) < 0)
+	    version_settings_check(e) < 0 || api_domain_check(e) < 0 || open_mail(app, arena, e) < 0)
 		return -1;
 	return start_more(app, parts, arena, e);
 }

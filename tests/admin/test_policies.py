@@ -11,7 +11,7 @@ import subprocess
 import pytest
 from conftest import BUILD, Admin
 from lib.client import Access, Client, Stack
-from lib.policies import Packs, archive, local
+from lib.policies import Packs, archive, local, policy
 from lib.server import Installation
 
 SETTING = "PULUMI_POLICY_PACK_LOCAL_HTTP_OBJECTS"
@@ -260,3 +260,22 @@ def test_no_address_is_in_a_log(web, name):
         assert len(signature) == 64 and "PUT /api/objects HTTP/1.1" in (started.logs / "access.log").read_text()
         for path in started.logs.iterdir():
             assert signature not in path.read_text(errors="replace"), path
+
+
+def test_where_clients_reach_this_server(installation, packs, name):
+    """A proxy that ends TLS says so, or the setting does."""
+    def begun(**headers):
+        return packs.client.post(packs.path, {"name": name, "policies": [policy()]}, headers=headers).expect(201).json()["uploadURI"]
+
+    host = f"127.0.0.1:{installation.port}"
+    assert begun().startswith(f"http://{host}/api/objects?")
+    assert begun(**{"X-Forwarded-Proto": "https"}).startswith(f"https://{host}/api/objects?")
+    installation.stop_serve()
+    installation.start_serve(PULUMI_API_DOMAIN="https://api.example.com")
+    assert begun(**{"X-Forwarded-Proto": "http"}).startswith("https://api.example.com/api/objects?")
+    installation.stop_serve()
+    for wrong in ("https://api.example.com/", "api.example.com/x", "https://", "a b", "x@api.example.com"):
+        done = subprocess.run([BUILD / "fcgi/pulumi-api.fcgi", "--once"], input=b"GET /api/status HTTP/1.1\r\nHost: x\r\n\r\n", capture_output=True,
+                              env=installation.environment(PULUMI_API_DOMAIN=wrong), check=False, timeout=60)
+        assert done.returncode and b"PULUMI_API_DOMAIN: '" in done.stderr, (wrong, done)
+    installation.start_serve()
