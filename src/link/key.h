@@ -25,7 +25,10 @@ struct link_keys *link_keys_new(void);
 /* Wipes them. Accepts NULL. */
 void link_keys_free(struct link_keys *keys);
 
-/* The one that signs now; makes it when the last one is too old, or does not open. Not in a transaction. Owned by app->link_keys, until the next call. */
+/*
+ * The one that signs now; makes it when the last one is too old, or does not open. Not in a transaction. Owned by app->link_keys,
+ * until the next call.
+ */
 int link_key_signing(struct app *app, const struct link_key **ret_key, struct err *e) WARN_UNUSED;
 /* The one of an id: 0 when there is none that still counts. */
 int link_key_find(struct app *app, const char *id, const struct link_key **ret_key, struct err *e) WARN_UNUSED;

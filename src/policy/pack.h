@@ -38,8 +38,8 @@ void pack_upload_key(const char *version_id, char ret_key[PACK_KEY]);
 void pack_archive_key(const char *version_id, const unsigned char *sha256, char ret_key[PACK_KEY]);
 
 /*
- * A new version under a new id, which is not published yet; answers its number. 400 when something is not as it must be, 409 when the tag was used. An upload
- * with the same tag that was never completed ends. In a transaction.
+ * A new version under a new id, which is not published yet; answers its number. 400 when something is not as it must be, 409
+ * when the tag was used. An upload with the same tag that was never completed ends. In a transaction.
  */
 int pack_create(struct db *db, const struct caller *c, const struct pack_wish *wish, const char *id, int64_t now_us, struct arena *arena,
 		int64_t *ret_version, struct err *e) WARN_UNUSED;
