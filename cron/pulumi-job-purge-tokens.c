@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Deletes what has been dead for a month: access tokens that expired, stacks that were deleted. */
+/* Deletes what has been dead for a month: access tokens that expired, stacks that were deleted; and keys that sign no more. */
 #include "job.h"
+#include "link/key.h"
 #include "objects.h"
 #include "retention/retention.h"
 #include "start/start.h"
@@ -14,6 +15,8 @@ static int purge_tokens(struct app *app, int64_t before_us, int64_t *tokens, str
 	do
 		rc = retention_purge_tokens(app->db, before_us, tokens, e);
 	while (rc == 1 && job_going());
+	while (rc == 0 && job_going() && (rc = link_keys_purge(app, e)) == 1)
+		rc = 0;
 	return rc;
 }
 
@@ -48,7 +51,8 @@ int main(int argc, char **argv)
 	static const struct job job = {
 		.name = "purge-tokens",
 		.help = "Deletes access tokens that expired, and stacks that were deleted, more than 30 days ago; the stacks with\n"
-			"their history and their objects. Every hour; stacks not while a backup runs.",
+			"their history and their objects. Keys that signed addresses for clients, two days ago. Every hour; stacks not while\n"
+			"a backup runs.",
 		.parts = START_DATABASE | START_OBJECTS,
 		.every_seconds = 3600,
 		.work = work,

@@ -18,6 +18,8 @@ static int work(struct app *app, struct buffer *said, struct err *e)
 	rc = retention_sweep(app, app->now_us() - YOUNG_US, objects_going, &claim, &swept, e);
 	if (rc == 1)
 		rc = retention_sweep_events(app, app->now_us() - YOUNG_US, objects_going, &claim, &swept, e);
+	if (rc == 1)
+		rc = retention_sweep_packs(app, app->now_us() - YOUNG_US, objects_going, &claim, &swept, e);
 	objects_release(&claim);
 	if (swept.objects)
 		buffer_printf(said, " objects=%lld bytes=%lld kept=%lld", (long long)swept.objects, (long long)swept.bytes,

@@ -41,6 +41,7 @@ void send_reply(struct sink *out, const struct http_reply *rp, bool sendfile, bo
 {
 	struct err gone = { 0 };
 
+	sendfile = sendfile && !rp->outside;
 	if (put_head(out, rp, sendfile && !head, &gone) < 0 || head || (rp->file && sendfile))
 		return;
 	if (rp->file)

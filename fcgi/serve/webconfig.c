@@ -49,7 +49,8 @@ static void lighttpd_server(const struct serve_options *o, struct buffer *out)
 	buffer_puts(out, "server.modules = (\"mod_fastcgi\", \"mod_accesslog\", \"mod_setenv\")\n");
 	lighttpd_listen(o, out);
 	buffer_printf(out, "server.document-root = \"%s/empty\"\nserver.upload-dirs = (\"%s/upload\")\n", o->run_dir, o->run_dir);
-	buffer_printf(out, "accesslog.filename = \"%s\"\naccesslog.format = \"%%h %%u %%t \\\"%%r\\\" %%>s %%b \\\"%%{User-Agent}i\\\" %%D\"\n",
+	/* Without the query: it may be what lets a client put or get an object. */
+	buffer_printf(out, "accesslog.filename = \"%s\"\naccesslog.format = \"%%h %%u %%t \\\"%%m %%U %%H\\\" %%>s %%b \\\"%%{User-Agent}i\\\" %%D\"\n",
 		      o->access_log);
 	buffer_printf(out,
 		      "server.tag = \"\"\nserver.max-fds = 8192\nserver.max-connections = 4096\nserver.listen-backlog = 1024\n"
@@ -129,7 +130,7 @@ static void apache_server(const struct serve_options *o, struct buffer *out)
 		      o->run_dir, o->run_dir, o->run_dir, o->run_dir, o->run_dir);
 	apache_listen(o, out);
 	buffer_printf(out,
-		      "LogFormat \"%%h %%u %%t \\\"%%r\\\" %%>s %%b "
+		      "LogFormat \"%%h %%u %%t \\\"%%m %%U %%H\\\" %%>s %%b "
 		      "\\\"%%{User-Agent}i\\\" %%D\" api\nCustomLog \"%s\" api\n",
 		      o->access_log);
 	if (geteuid() == 0)

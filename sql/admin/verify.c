@@ -19,7 +19,7 @@ static const struct field finding_fields[] = {
 
 struct report {
 	bool good;
-	int64_t stacks, checkpoints, bytes, journals, batches, keys, audit_records;
+	int64_t stacks, checkpoints, bytes, journals, batches, keys, policy_packs, audit_records;
 	struct object_list problems;
 };
 
@@ -31,6 +31,7 @@ static const struct field report_fields[] = {
 	FIELD(report, journals, "journals", FIELD_INT),
 	FIELD(report, batches, "batches", FIELD_INT),
 	FIELD(report, keys, "keys", FIELD_INT),
+	FIELD(report, policy_packs, "policyPacks", FIELD_INT, .flags = FIELD_OMIT_EMPTY),
 	FIELD(report, audit_records, "auditRecords", FIELD_INT, .flags = FIELD_OMIT_EMPTY),
 	FIELD(report, problems, "problems", FIELD_LIST, .fields = finding_fields),
 	{ 0 },
@@ -64,7 +65,7 @@ static void seen(void *context, const char *what, int64_t more)
 static void tell(const struct admin *a, const struct verify *v, const struct buffer *findings)
 {
 	const struct verify_counts *c = &v->counts;
-	struct report r = { c->problems == 0, c->stacks, c->checkpoints, c->bytes, c->journals, c->batches, c->keys, c->audit_records,
+	struct report r = { c->problems == 0, c->stacks, c->checkpoints, c->bytes, c->journals, c->batches, c->keys, c->policy_packs, c->audit_records,
 			    { findings->data, findings->length / sizeof(struct finding), sizeof(struct finding) } };
 
 	if (a->json)
@@ -72,6 +73,8 @@ static void tell(const struct admin *a, const struct verify *v, const struct buf
 	admin_say(a, "%lld stacks, %lld checkpoints (%lld bytes of text), %lld batches, %lld keys: %s", (long long)c->stacks,
 		  (long long)c->checkpoints, (long long)c->bytes, (long long)c->batches, (long long)c->keys,
 		  c->problems ? "something does not fit" : "everything fits");
+	if (c->policy_packs)
+		admin_say(a, "%lld versions of policy packs", (long long)c->policy_packs);
 	if (c->audit_records)
 		admin_say(a, "%lld records in the table of the audit log", (long long)c->audit_records);
 	if (c->problems)

@@ -111,12 +111,17 @@ static void log_failure(struct request *rq, int status, const struct err *e)
 		rq->http.method ? rq->http.method : "-", rq->http.path ? rq->http.path : "-", status, e->detail);
 }
 
+static bool is_compressed(const struct http_reply *rp)
+{
+	return rp->body_gzip || (rp->content_type && !strcmp(rp->content_type, "application/gzip"));
+}
+
 static void compress(struct request *rq, struct http_reply *rp)
 {
 	_cleanup_(buffer_done) struct buffer packed = BUFFER_INIT;
 	struct err ignored = { 0 };
 
-	if (rp->body_gzip || rp->status != 200 || rp->body.length < GZIP_FROM || !http_accepts_gzip(&rq->http) ||
+	if (is_compressed(rp) || rp->status != 200 || rp->body.length < GZIP_FROM || !http_accepts_gzip(&rq->http) ||
 	    gzip(buffer_span(&rp->body), &packed, &ignored) < 0)
 		return;
 	if (rp->secret)

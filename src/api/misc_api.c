@@ -37,7 +37,8 @@ int api_capabilities(struct request *rq, struct http_reply *rp, struct err *e)
 			      "{\"capability\":\"delta-checkpoint-uploads-v2\",\"version\":2,"
 			      "\"configuration\":{\"checkpointCutoffSizeBytes\":" CHECKPOINT_CUTOFF_TEXT "}},"
 			      "{\"capability\":\"deployment-schema-version\",\"version\":1,"
-			      "\"configuration\":{\"version\":4}}]}");
+			      "\"configuration\":{\"version\":4}},"
+			      "{\"capability\":\"stack-policy-packs\",\"version\":1}]}");
 }
 
 struct version_reply {

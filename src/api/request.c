@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "api/request.h"
 
+#include <strings.h>
+
 #include "base/limits.h"
+#include "base/settings.h"
 #include "json/scan.h"
 
 int request_body(struct request *rq, const struct field *fields, void *ret_body, struct err *e)
@@ -33,6 +36,16 @@ int request_page(struct request *rq, const char **ret_id, struct err *e)
 	if (token)
 		*ret_id = token;
 	return 1;
+}
+
+const char *request_base(struct request *rq)
+{
+	const char *domain = setting("PULUMI_API_DOMAIN"), *forwarded = http_header(&rq->http, "X_FORWARDED_PROTO");
+	bool secure = !strcasecmp(http_variable(&rq->http, "HTTPS"), "on") || (forwarded && !strncasecmp(forwarded, "https", 5));
+
+	if (!strncmp(domain, "http://", 7) || !strncmp(domain, "https://", 8))
+		return domain;
+	return arena_printf(rq->arena, "%s://%s", secure ? "https" : "http", domain);
 }
 
 int reply_json(struct http_reply *rp, const struct field *fields, const void *structure)

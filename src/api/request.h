@@ -26,7 +26,7 @@ struct request {
 	struct stack_path path;
 	bool unchanged;			/* set by a handler that found nothing to do: no row for the audit log */
 	const char *audit_detail;	/* what the audit log says besides the path; NULL: nothing */
-	const char *kind, *update_id, *version, *tag, *program, *user, *token, *invite, *issuer, *policy;	/* from the path; NULL when it has none */
+	const char *kind, *update_id, *version, *tag, *program, *user, *token, *invite, *issuer, *policy, *pack, *group;	/* from the path; NULL when it has none */
 };
 
 /* Reads the body by a field table. */
@@ -35,6 +35,11 @@ int request_body(struct request *rq, const struct field *fields, void *ret_body,
 int request_page(struct request *rq, const char **ret_id, struct err *e) WARN_UNUSED;
 /* The whole body as scanned JSON, an object, at most PULUMI_MAX_BODY_BYTES. */
 int request_document(struct request *rq, struct span *ret_document, struct err *e) WARN_UNUSED;
+/*
+ * Where clients reach this server, "https://host[:port]": PULUMI_API_DOMAIN, with the scheme that it says, or else with the one
+ * that the request came with, here or at a proxy in front (X-Forwarded-Proto).
+ */
+const char *request_base(struct request *rq);
 /* Answers 200 with the struct, or with {}. */
 int reply_json(struct http_reply *rp, const struct field *fields, const void *structure);
 int reply_empty(struct http_reply *rp);

@@ -41,6 +41,8 @@ static bool take_segment(struct request *rq, struct span placeholder, const char
 		{ "{invite}", offsetof(struct request, invite) },
 		{ "{issuer}", offsetof(struct request, issuer) },
 		{ "{policy}", offsetof(struct request, policy) },
+		{ "{pack}", offsetof(struct request, pack) },
+		{ "{group}", offsetof(struct request, group) },
 	};
 
 	if (!*text || (span_equal(placeholder, SPAN("{kind}")) && !is_kind(text)))
@@ -98,6 +100,7 @@ static void forget_path(struct request *rq)
 {
 	rq->path = (struct stack_path){ 0 };
 	rq->kind = rq->update_id = rq->version = rq->tag = rq->program = rq->user = rq->token = rq->invite = rq->issuer = rq->policy = NULL;
+	rq->pack = rq->group = NULL;
 }
 
 const struct route *route_find(struct request *rq, struct err *e)

@@ -199,9 +199,17 @@ static int export_text(struct request *rq, const struct audit_filter *filter, st
 	return packed ? gzip_sink_finish(packed, e) : 1;
 }
 
+/* Without the scheme that may stand before it. */
+static const char *host_of(const char *domain)
+{
+	const char *scheme = strstr(domain, "://");
+
+	return scheme ? scheme + 3 : domain;
+}
+
 static int export(struct request *rq, bool from_start, struct http_reply *rp, struct err *e)
 {
-	struct export x = { .organization_id = rq->caller.organization_id, .host = setting("PULUMI_API_DOMAIN") };
+	struct export x = { .organization_id = rq->caller.organization_id, .host = host_of(setting("PULUMI_API_DOMAIN")) };
 	struct audit_filter filter;
 	const char *format;
 	int rc;

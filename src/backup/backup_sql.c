@@ -10,6 +10,7 @@ const struct db_column backup_name_columns[] = { DB_COLUMN(backup_row, name, COL
 /*
  * What audit_shipped says is true of one table of another service only: without it a restored record is put there again,
  * which changes nothing where it is already.
+ * Keys that sign addresses count for two days at most, and only for the clients of this installation.
  * Tables that others refer to come first, so that rows can be inserted in this order; people come last. Mails that wait are
  * left out: they hold links, and whoever restores a backup does not want them to be sent again.
  * all tenants: the catalogue has no rows of theirs
@@ -17,7 +18,7 @@ const struct db_column backup_name_columns[] = { DB_COLUMN(backup_row, name, COL
 const struct stmt BACKUP_TABLES = STMT("backup.tables",
 	"SELECT t.table_name AS name FROM information_schema.tables t "
 	"WHERE t.table_schema = DATABASE() AND t.table_type = 'BASE TABLE' "
-	"AND t.table_name NOT IN ('audit_shipped', 'claims', 'mail_limits', 'mail_messages', 'restore_progress', 'schema_migrations', "
+	"AND t.table_name NOT IN ('audit_shipped', 'claims', 'link_keys', 'mail_limits', 'mail_messages', 'restore_progress', 'schema_migrations', "
 	"'schema_progress', 'swept_objects') "
 	"ORDER BY t.table_name IN ('users', 'access_tokens'), "
 	"(SELECT COUNT(*) FROM information_schema.key_column_usage k WHERE k.table_schema = t.table_schema "
@@ -99,6 +100,10 @@ const struct db_column backup_event_columns[] = {
 const struct stmt BACKUP_EVENT_OBJECTS = STMT("backup.event_objects",
 	"SELECT e.update_id AS id, u.stack_id AS stack_id, e.digest AS sha256 FROM event_batches e JOIN updates u ON u.id = e.update_id "
 	"WHERE e.in_object = 1");
+
+/* all tenants: a backup is of the whole installation */
+const struct stmt BACKUP_POLICY_PACKS = STMT("backup.policy_packs",
+	"SELECT id, sha256 FROM policy_pack_versions WHERE status = 'published'");
 
 const char BACKUP_SELECT[] = "SELECT ";
 const char BACKUP_FROM[] = " FROM ";

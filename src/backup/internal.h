@@ -95,6 +95,8 @@ void row_write(const struct table *t, const struct span *values, struct buffer *
 int row_read(const struct table *t, struct span line, struct arena *arena, struct db_value *ret_values, struct err *e) WARN_UNUSED;
 
 /* --- objects.c --- */
+/* Where an object is, or goes, by its key: NULL when there is no store for it here, which the setting would name. */
+struct blob_store *object_store(const struct app *app, const char *key, const char **ret_setting);
 /* Keys of the objects that rows name: calls `each` with each, some twice. */
 typedef int object_each(void *context, const char *key, struct err *e);
 int objects_named(struct db *db, object_each *each, void *context, struct err *e) WARN_UNUSED;

@@ -5,23 +5,48 @@
 #include "backup/internal.h"
 #include "json/fields.h"
 #include "json/scan.h"
+#include "policy/pack.h"
 #include "update/checkpoint.h"
+
+#define STACKS "stacks/"
+#define EVENTS "/events/"
+
+static bool starts_with(const char *key, const char *prefix)
+{
+	return !strncmp(key, prefix, strlen(prefix));
+}
+
+struct blob_store *object_store(const struct app *app, const char *key, const char **ret_setting)
+{
+	size_t behind_stack = strlen(STACKS) + UUID_TEXT - 1;
+
+	if (starts_with(key, PACK_STORE "/")) {
+		*ret_setting = "PULUMI_POLICY_PACK_BLOB_STORAGE_ENDPOINT or PULUMI_POLICY_PACK_LOCAL_HTTP_OBJECTS";
+		return app->packs;
+	}
+	*ret_setting = "PULUMI_ENGINE_EVENTS_BLOB_STORAGE_ENDPOINT";
+	if (starts_with(key, STACKS) && strlen(key) > behind_stack && starts_with(key + behind_stack, EVENTS))
+		return app->events;
+	return app->objects;
+}
 
 struct naming {
 	object_each *each;
 	void *context;
-	bool journal;
+	bool journal, pack;
 };
 
 static int name_row(void *context, const void *row, struct err *e)
 {
 	const struct backup_row *r = row;
 	const struct naming *n = context;
-	char key[CHECKPOINT_KEY];
+	char key[CHECKPOINT_KEY > PACK_KEY ? CHECKPOINT_KEY : PACK_KEY];
 
 	if (r->sha256.length != SHA256_BYTES)
 		return err_internal(e, "a row of %s names an object by a digest of %zu bytes", r->id, r->sha256.length);
-	if (r->stack_id)
+	if (n->pack)
+		pack_archive_key(r->id, (const unsigned char *)r->sha256.data, key);
+	else if (r->stack_id)
 		event_object_key(r->stack_id, r->id, (const unsigned char *)r->sha256.data, key);
 	else if (n->journal)
 		journal_object_key(r->id, (const unsigned char *)r->sha256.data, key);
@@ -32,7 +57,7 @@ static int name_row(void *context, const void *row, struct err *e)
 
 int objects_named(struct db *db, object_each *each, void *context, struct err *e)
 {
-	struct naming n = { each, context, false };
+	struct naming n = { each, context, false, false };
 	struct backup_row row;
 
 	if (db_each(db, &BACKUP_CHECKPOINTS, DB_NONE, backup_object_columns, &row, sizeof(row), name_row, &n, e) < 0 ||
@@ -41,7 +66,10 @@ int objects_named(struct db *db, object_each *each, void *context, struct err *e
 	n.journal = true;
 	if (db_each(db, &BACKUP_JOURNAL_OBJECTS, DB_NONE, backup_object_columns, &row, sizeof(row), name_row, &n, e) < 0)
 		return -1;
-	return db_each(db, &BACKUP_EVENT_OBJECTS, DB_NONE, backup_event_columns, &row, sizeof(row), name_row, &n, e);
+	if (db_each(db, &BACKUP_EVENT_OBJECTS, DB_NONE, backup_event_columns, &row, sizeof(row), name_row, &n, e) < 0)
+		return -1;
+	n.pack = true;
+	return db_each(db, &BACKUP_POLICY_PACKS, DB_NONE, backup_object_columns, &row, sizeof(row), name_row, &n, e);
 }
 
 static const struct field object_fields[] = {
@@ -60,7 +88,7 @@ void object_line_write(const struct object_line *o, struct buffer *out)
 static bool is_key(const char *key)
 {
 	return key[0] != '/' && !strstr(key, "..") && !strstr(key, "//") &&
-	       (!strncmp(key, "stacks/", 7) || !strncmp(key, "updates/", 8));
+	       (starts_with(key, STACKS) || starts_with(key, "updates/") || starts_with(key, PACK_STORE "/"));
 }
 
 int object_line_read(struct span line, struct arena *arena, struct object_line *ret_line, struct err *e)

@@ -7,6 +7,7 @@
 #include "backup/internal.h"
 #include "base/fault.h"
 #include "blob/blob.h"
+#include "policy/pack.h"
 #include "secret/secret.h"
 #include "update/checkpoint.h"
 
@@ -216,9 +217,10 @@ static int is_object(void *context, const struct blob_object *object, struct err
 
 static int check_no_objects(struct restoring *r, struct err *e)
 {
-	struct blob_store *objects = r->backup->app->objects, *events = r->backup->app->events;
+	struct blob_store *objects = r->backup->app->objects, *events = r->backup->app->events, *packs = r->backup->app->packs;
 
-	if (blob_list(objects, "stacks/", is_object, NULL, e) < 0 || (events && blob_list(events, "stacks/", is_object, NULL, e) < 0))
+	if (blob_list(objects, "stacks/", is_object, NULL, e) < 0 || (events && blob_list(events, "stacks/", is_object, NULL, e) < 0) ||
+	    (packs && blob_list(packs, PACK_STORE "/", is_object, NULL, e) < 0))
 		return -1;
 	return blob_list(objects, "updates/", is_object, NULL, e);
 }
@@ -228,13 +230,14 @@ static int check_place(void *context, struct span line, struct err *e)
 	_cleanup_(arena_clear) struct arena arena = ARENA_INIT;
 	const struct backup *b = context;
 	struct object_line o;
+	const char *setting;
 
 	if (object_line_read(line, &arena, &o, e) < 0)
 		return -1;
-	if (object_store(b->app, o.key))
+	if (object_store(b->app, o.key, &setting))
 		return 1;
-	return err_internal(e, "PULUMI_ENGINE_EVENTS_BLOB_STORAGE_ENDPOINT is not set, and the backup has engine events that were objects; "
-			    "name an empty bucket or folder for them");
+	return err_internal(e, "%s is not set, and the backup has %s; name an empty bucket or folder for them", setting,
+			    strstr(setting, "POLICY") ? "policy packs" : "engine events that were objects");
 }
 
 static int check_keys(struct restoring *r, struct err *e)
@@ -267,8 +270,9 @@ static int check_target(struct restoring *r, struct err *e)
 static int put_object(struct backup *b, const struct object_line *o, struct err *e)
 {
 	_cleanup_(buffer_done) struct buffer data = BUFFER_INIT;
+	const char *setting;
 
-	if (object_read(b, o, &data, e) < 0 || blob_put(object_store(b->app, o->key), o->key, buffer_span(&data), e) < 0)
+	if (object_read(b, o, &data, e) < 0 || blob_put(object_store(b->app, o->key, &setting), o->key, buffer_span(&data), e) < 0)
 		return -1;
 	fault_point("restore.object");
 	return 1;

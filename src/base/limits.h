@@ -54,6 +54,18 @@
 #define LIMIT_RULES 50				/* of one definition, count */
 #define LIMIT_RULE 1024				/* a claim's path, or the pattern for it */
 #define LIMIT_CLAIM_NAMES 16			/* of one path to a claim, count */
+#define LIMIT_POLICY_PACK (64ULL << 20)		/* archive of one version of a policy pack */
+#define LIMIT_POLICY_PACK_CONTENT (512ULL << 20)	/* the same, decompressed */
+#define LIMIT_PACK_POLICIES 2000		/* policies of one policy pack, count */
+#define LIMIT_PACK_TEXT (1ULL << 20)		/* description, readme and the like, each */
+#define LIMIT_PACK_DETAILS 100			/* tags, or members of the metadata, count */
+#define LIMIT_POLICY_PACKS 1000			/* of one organization, count */
+#define LIMIT_PACK_VERSIONS 1000		/* of one policy pack that are not deleted, count */
+#define LIMIT_POLICY_GROUPS 1000		/* of one organization, count */
+#define LIMIT_GROUP_PACKS 200			/* policy packs of one policy group, count */
+#define LIMIT_GROUP_CHANGES 1000		/* changes of one request, or stacks or packs of one list, count */
+#define LIMIT_PACK_CONFIG (1ULL << 20)		/* configuration of one policy pack in one policy group */
+#define LIMIT_PACK_ENVIRONMENTS 50		/* environments that configure a policy pack, count */
 #define LIMIT_AUDIT_EXPORT 1000000		/* events of one export, count */
 
 #endif

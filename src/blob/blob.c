@@ -129,6 +129,14 @@ int blob_delete(struct blob_store *store, const char *key, struct err *e)
 	return rc;
 }
 
+int blob_presign(struct blob_store *store, const char *method, const char *key, int seconds, struct buffer *ret_url,
+		 struct buffer *ret_lines, struct err *e)
+{
+	if (check_key(key, e) < 0)
+		return -1;
+	return store->provider->presign ? store->provider->presign(store, method, key, seconds, ret_url, ret_lines, e) : 0;
+}
+
 #define SECOND_US 1000000	/* stores may tell times in whole seconds, rounded down */
 
 struct age {

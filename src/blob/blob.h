@@ -57,6 +57,14 @@ int blob_delete(struct blob_store *store, const char *key, struct err *e) WARN_U
  */
 int blob_delete_older(struct blob_store *store, const char *key, int64_t before_us, struct err *e) WARN_UNUSED;
 
+/*
+ * An address at which whoever has it may GET or PUT (`method`) the object for `seconds`, without further credentials, and
+ * the header lines "name: value\n" that such a request must have. The store's own host is in it: clients must reach
+ * that. 1, or 0 when the store gives out no such addresses (a folder, or Azure where nobody may sign).
+ */
+int blob_presign(struct blob_store *store, const char *method, const char *key, int seconds, struct buffer *ret_url,
+		 struct buffer *ret_lines, struct err *e) WARN_UNUSED;
+
 struct blob_object {
 	const char *key;
 	int64_t bytes, modified_at;	/* microseconds since 1970, UTC */

@@ -33,6 +33,8 @@ struct azure_store {
 	char *account, *container, *base, *path;	/* base: scheme://host; path: of the container in it */
 	char *sas;				/* a query that is signed already; NULL: none */
 	struct buffer key;			/* the account's; empty: none */
+	char *service;				/* address of the account */
+	struct azure_delegation delegation;	/* signs addresses when there is no key */
 };
 
 struct azure_writer {
@@ -163,6 +165,46 @@ static bool no_object(const struct web_answer *answer)
 	const char *code = answer->status == 404 ? web_header(answer, "x-ms-error-code", &arena) : NULL;
 
 	return code && !strcmp(code, "BlobNotFound");
+}
+
+/*
+ * With the account's key, or one that the identity is given for this. A signature that the settings give is not passed on: it
+ * opens the whole container.
+ */
+static int sign_grant(struct azure_store *s, const struct azure_grant *grant, struct buffer *ret_query, struct err *e)
+{
+	int rc = 1;
+
+	if (s->key.length) {
+		azure_grant_sign(grant, buffer_span(&s->key), ret_query);
+		return 1;
+	}
+	rc = s->identity ? azure_delegation_renew(&s->delegation, s->service, s->identity, s->web, now_us(), grant->expires_us, e) : 0;
+	if (rc == 1)
+		azure_grant_sign_delegated(grant, &s->delegation, ret_query);
+	return rc;
+}
+
+static int azure_presign(struct blob_store *store, const char *method, const char *key, int seconds, struct buffer *ret_url,
+			 struct buffer *ret_lines, struct err *e)
+{
+	_cleanup_(buffer_done) struct buffer name = BUFFER_INIT, query = BUFFER_INIT;
+	struct azure_store *s = azure_of(store);
+	bool put = !strcmp(method, "PUT");
+	struct azure_grant grant = { s->account, s->container, NULL, put ? "cw" : "r", now_us() + seconds * 1000000LL,
+				     !strncmp(s->base, "https:", 6) };
+	int rc;
+
+	buffer_printf(&name, "%s%s", store->prefix, key);
+	grant.blob = name.data;
+	rc = sign_grant(s, &grant, &query, e);
+	if (rc <= 0)
+		return rc;
+	buffer_printf(ret_url, "%s%s/", s->base, s->path);
+	web_escape(buffer_span(&name), true, ret_url);
+	buffer_printf(ret_url, "?%s", query.data);
+	buffer_puts(ret_lines, put ? "x-ms-blob-type: BlockBlob\n" : "");
+	return 1;
 }
 
 static int writer_write(struct sink *self, const void *data, size_t length, struct err *e)
@@ -411,6 +453,8 @@ static void azure_close(struct blob_store *store)
 	azure_identity_close(s->identity);
 	web_close(s->web);
 	buffer_wipe(&s->key);
+	azure_delegation_done(&s->delegation);
+	free(s->service);
 	if (s->sas)
 		wipe(s->sas, strlen(s->sas));
 	free(s->sas);
@@ -438,13 +482,15 @@ static int set_credentials(const char *name, const char *domain, struct azure_st
 /* An emulator has the account in the path, a storage account has a host of its own. */
 static void set_address(struct azure_store *s, const char *protocol, const char *domain, bool emulator, bool network)
 {
-	struct buffer base = BUFFER_INIT, path = BUFFER_INIT;
+	struct buffer base = BUFFER_INIT, path = BUFFER_INIT, service = BUFFER_INIT;
 
 	emulator |= !strncmp(domain, "localhost", 9) || !strncmp(domain, "127.0.0.1", 9);
 	buffer_printf(&base, "%s://%s%s%s", protocol, emulator || network ? "" : s->account, emulator || network ? "" : ".", domain);
 	buffer_printf(&path, "%s%s/%s", emulator ? "/" : "", emulator ? s->account : "", s->container);
+	buffer_printf(&service, "%s/%s", base.data, emulator ? s->account : "");
 	s->base = base.data;
 	s->path = path.data;
+	s->service = service.data;
 }
 
 static int configure(const char *name, const struct url_parts *u, struct azure_store *s, struct err *e)
@@ -513,5 +559,6 @@ const struct blob_provider blob_azure = {
 	.get = azure_get,
 	.delete = azure_delete,
 	.delete_older = azure_delete_older,
+	.presign = azure_presign,
 	.list = azure_list,
 };

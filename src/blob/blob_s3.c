@@ -145,6 +145,26 @@ static int expect(struct s3_store *s, const struct s3_call *c, struct web_answer
 	return answer->status / 100 == 2 ? 1 : refused(s, c, answer, e);
 }
 
+/* The server encrypts what is put there as it does what we put. */
+static int s3_presign(struct blob_store *store, const char *method, const char *key, int seconds, struct buffer *ret_url,
+		      struct buffer *ret_lines, struct err *e)
+{
+	_cleanup_(buffer_done) struct buffer path = BUFFER_INIT;
+	struct s3_store *s = s3_of(store);
+	const char *lines = strcmp(method, "PUT") ? "" : s->encryption;
+	struct aws_credentials credentials;
+	int64_t now = now_us();
+
+	if (aws_credentials(s->aws, s->web, now, &credentials, e) < 0)
+		return -1;
+	path_of(s, key, &path);
+	buffer_printf(ret_url, "%s%s?", s->base, path.data);
+	sigv4_presign(&(struct sigv4_request){ method, s->host, path.data, "", "UNSIGNED-PAYLOAD", s->region, "s3", now },
+		      &credentials, seconds, lines, ret_url);
+	buffer_puts(ret_lines, lines);
+	return 1;
+}
+
 static int writer_write(struct sink *self, const void *data, size_t length, struct err *e)
 {
 	(void)e;
@@ -619,5 +639,6 @@ const struct blob_provider blob_s3 = {
 	.writer_close = writer_close,
 	.get = s3_get,
 	.delete = s3_delete,
+	.presign = s3_presign,
 	.list = s3_list,
 };

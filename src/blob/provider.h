@@ -23,6 +23,9 @@ struct blob_provider {
 	int (*delete)(struct blob_store *store, const char *key, struct err *e);
 	/* NULL: it is looked up and deleted. Better when nobody can write the object between the two. */
 	int (*delete_older)(struct blob_store *store, const char *key, int64_t before_us, struct err *e);
+	/* NULL: there are no such addresses. */
+	int (*presign)(struct blob_store *store, const char *method, const char *key, int seconds, struct buffer *ret_url,
+		       struct buffer *ret_lines, struct err *e);
 	int (*list)(struct blob_store *store, const char *prefix, blob_each *each, void *context, struct err *e);
 };
 

@@ -17,6 +17,7 @@ struct http_reply {
 	bool secret;			/* the body is wiped after it was sent */
 	const char *file;		/* send this file instead of the body */
 	size_t file_size;		/* bytes of the file */
+	bool outside;			/* the file lies outside of the folder out of which the web server sends: we send it */
 	struct buffer headers;		/* further lines, each ending in CRLF */
 	void (*after)(void *context);	/* runs after the answer was sent; may be NULL */
 	void *after_context;

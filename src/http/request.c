@@ -206,14 +206,43 @@ static int read_all(struct http_request *rq, size_t limit, struct err *e)
 }
 
 /* The web server knows the length of nearly every body; a short one was cut off on its way. */
-static int check_length(struct http_request *rq, struct err *e)
+static int check_length(struct http_request *rq, size_t arrived, struct err *e)
 {
 	const char *length = rq->variable(rq->source, "CONTENT_LENGTH");
 
-	if (length && *length && strtoull(length, NULL, 10) > rq->raw.length)
-		return err_set(e, ERR_BAD_REQUEST, "Bad Request: the body ended after %zu of %s bytes",
-			       rq->raw.length, length);
+	if (length && *length && strtoull(length, NULL, 10) > arrived)
+		return err_set(e, ERR_BAD_REQUEST, "Bad Request: the body ended after %zu of %s bytes", arrived, length);
 	return 1;
+}
+
+static int stream_all(struct http_request *rq, size_t limit, struct sink *to, size_t *ret_length, struct err *e)
+{
+	_cleanup_(freep) char *piece = xmalloc(READ_CHUNK);
+	size_t length = 0;
+	ssize_t n;
+
+	while ((n = rq->read(rq->source, piece, READ_CHUNK)) > 0) {
+		length += (size_t)n;
+		if (length > limit)
+			return too_large(limit, e);
+		if (sink_write(to, piece, (size_t)n, e) < 0)
+			return -1;
+	}
+	if (n < 0)
+		return err_set(e, ERR_BAD_REQUEST, "Bad Request: the body ended too early");
+	*ret_length = length;
+	return check_length(rq, length, e);
+}
+
+int http_body_stream(struct http_request *rq, size_t limit, struct sink *to, size_t *ret_length, struct err *e)
+{
+	const char *length = rq->variable(rq->source, "CONTENT_LENGTH");
+
+	if (length && strtoull(length, NULL, 10) > limit)
+		return too_large(limit, e);
+	if (content_encoding(rq, e) < 0)
+		return -1;
+	return stream_all(rq, limit, to, ret_length, e);
 }
 
 int http_body_raw(struct http_request *rq, size_t limit, struct span *ret_body, struct err *e)
@@ -224,7 +253,7 @@ int http_body_raw(struct http_request *rq, size_t limit, struct span *ret_body, 
 		if (length && strtoull(length, NULL, 10) > limit)
 			return too_large(limit, e);
 		if (content_encoding(rq, e) < 0 || read_all(rq, limit, e) < 0 ||
-		    check_length(rq, e) < 0)
+		    check_length(rq, rq->raw.length, e) < 0)
 			return -1;
 		rq->raw_loaded = true;
 	}

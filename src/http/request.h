@@ -52,6 +52,11 @@ int http_parameter_int(const struct http_request *rq, const char *name, int64_t 
 /* The bytes as they arrived, at most `limit`; sets rq->gzip. 415 for other encodings. */
 int http_body_raw(struct http_request *rq, size_t limit, struct span *ret_body,
 		  struct err *e) WARN_UNUSED;
+/*
+ * The bytes as they arrive, at most `limit`, into a sink, without being kept: only when nothing has read the body. 400 when
+ * it ended too early, 413, 415.
+ */
+int http_body_stream(struct http_request *rq, size_t limit, struct sink *to, size_t *ret_length, struct err *e) WARN_UNUSED;
 /* The decompressed bytes, at most `limit`. */
 int http_body(struct http_request *rq, size_t limit, struct span *ret_body,
 	      struct err *e) WARN_UNUSED;

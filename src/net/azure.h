@@ -27,7 +27,37 @@ void azure_sign(const struct azure_request *request, const char *account, struct
 #define AZURE_DATE 30
 void azure_date(int64_t time_us, char ret_text[AZURE_DATE]);
 
+/* What a signed address lets its holder do with one blob: a service SAS. */
+struct azure_grant {
+	const char *account, *container, *blob;	/* blob: its name as it is, not encoded */
+	const char *permissions;		/* of "racwd", in that order */
+	int64_t expires_us;			/* microseconds since 1970, rounded down to seconds */
+	bool https;				/* only over HTTPS */
+};
+
+/* Appends the query that grants it, without the leading '?'. `key`: the account's, decoded. */
+void azure_grant_sign(const struct azure_grant *grant, struct span key, struct buffer *ret_query);
+
+/*
+ * A key that Azure gives to an identity, so that it signs such addresses without the account's: for a user delegation SAS. A
+ * zeroed one is none yet. Texts as Azure spells them.
+ */
+struct azure_delegation {
+	char *object_id, *tenant_id, *starts, *ends, *service, *version;
+	struct buffer key;		/* decoded */
+	int64_t ends_at;		/* microseconds since 1970; 0: none */
+};
+
 struct azure_identity;
+/*
+ * Asks for one unless it has one that lasts until `until_us`, at most a day from now. `service`: address of the account's blob
+ * service. 1; 0 when the identity may not have one (403: it lacks generateUserDelegationKey, which Storage Blob Data
+ * Contributor has).
+ */
+int azure_delegation_renew(struct azure_delegation *delegation, const char *service, struct azure_identity *identity, struct web *web,
+			   int64_t now_us, int64_t until_us, struct err *e) WARN_UNUSED;
+void azure_delegation_done(struct azure_delegation *delegation);
+void azure_grant_sign_delegated(const struct azure_grant *grant, const struct azure_delegation *delegation, struct buffer *ret_query);
 
 /*
  * Tokens for one resource, such as "https://storage.azure.com". `authority`: who gives them to an application unless

@@ -121,6 +121,12 @@ static const char *next_line(const char *lines, const char *last)
 	return least;
 }
 
+static void put_sorted(const char *lines, struct buffer *out)
+{
+	for (const char *at = next_line(lines, NULL); at; at = next_line(lines, at))
+		buffer_append(out, at, strcspn(at, "\n") + 1);
+}
+
 /* Those of every request and the caller's, in the order of their names. */
 static void put_lines(const struct sigv4_request *rq, const struct aws_credentials *c, const char *stamp, const char *more,
 		      struct buffer *out)
@@ -130,8 +136,7 @@ static void put_lines(const struct sigv4_request *rq, const struct aws_credentia
 	buffer_printf(&all, "host: %s\nx-amz-content-sha256: %s\nx-amz-date: %s\n%s", rq->host, rq->payload_sha256, stamp, more);
 	if (c->session_token)
 		buffer_printf(&all, "x-amz-security-token: %s\n", c->session_token);
-	for (const char *at = next_line(all.data, NULL); at; at = next_line(all.data, at))
-		buffer_append(out, at, strcspn(at, "\n") + 1);
+	put_sorted(all.data, out);
 }
 
 void sigv4_sign(const struct sigv4_request *rq, const struct aws_credentials *c, const char *signed_headers,
@@ -152,25 +157,37 @@ void sigv4_sign(const struct sigv4_request *rq, const struct aws_credentials *c,
 	buffer_printf(ret_headers, ", Signature=%s\n", signature);
 }
 
-void sigv4_presign(const struct sigv4_request *rq, const struct aws_credentials *c, int seconds, struct buffer *ret_query)
+/* What of the query comes before the signature, in the order of the names. */
+static void put_presigned(const struct sigv4_request *rq, const struct aws_credentials *c, const char *stamp, int seconds,
+			  const char *lines, struct buffer *query)
 {
-	_cleanup_(buffer_done) struct buffer query = BUFFER_INIT, canonical = BUFFER_INIT, line = BUFFER_INIT,
-					     credential = BUFFER_INIT;
+	_cleanup_(buffer_done) struct buffer credential = BUFFER_INIT, names = BUFFER_INIT;
+
+	buffer_printf(&credential, "%s/", c->access_key);
+	put_scope(rq, stamp, &credential);
+	buffer_puts(query, "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=");
+	web_escape(buffer_span(&credential), false, query);
+	buffer_printf(query, "&X-Amz-Date=%s&X-Amz-Expires=%d", stamp, seconds);
+	if (c->session_token) {
+		buffer_puts(query, "&X-Amz-Security-Token=");
+		web_escape(span_of(c->session_token), false, query);
+	}
+	put_names(lines, &names);
+	buffer_puts(query, "&X-Amz-SignedHeaders=");
+	web_escape(buffer_span(&names), false, query);
+}
+
+void sigv4_presign(const struct sigv4_request *rq, const struct aws_credentials *c, int seconds, const char *signed_headers,
+		   struct buffer *ret_query)
+{
+	_cleanup_(buffer_done) struct buffer query = BUFFER_INIT, canonical = BUFFER_INIT, all = BUFFER_INIT, lines = BUFFER_INIT;
 	char stamp[STAMP], signature[2 * SHA256_BYTES + 1];
 
 	stamp_of(rq->now_us, stamp);
-	buffer_printf(&credential, "%s/", c->access_key);
-	put_scope(rq, stamp, &credential);
-	buffer_puts(&query, "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=");
-	web_escape(buffer_span(&credential), false, &query);
-	buffer_printf(&query, "&X-Amz-Date=%s&X-Amz-Expires=%d", stamp, seconds);
-	if (c->session_token) {
-		buffer_puts(&query, "&X-Amz-Security-Token=");
-		web_escape(span_of(c->session_token), false, &query);
-	}
-	buffer_puts(&query, "&X-Amz-SignedHeaders=host");
-	buffer_printf(&line, "host: %s\n", rq->host);
-	put_canonical(rq, query.data, line.data, "UNSIGNED-PAYLOAD", &canonical);
+	buffer_printf(&all, "host: %s\n%s", rq->host, signed_headers);
+	put_sorted(all.data, &lines);
+	put_presigned(rq, c, stamp, seconds, lines.data, &query);
+	put_canonical(rq, query.data, lines.data, "UNSIGNED-PAYLOAD", &canonical);
 	signature_of(rq, c->secret_key, stamp, buffer_span(&canonical), signature);
 	buffer_printf(ret_query, "%s&X-Amz-Signature=%s", query.data, signature);
 }

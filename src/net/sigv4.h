@@ -26,8 +26,11 @@ struct sigv4_request {
  */
 void sigv4_sign(const struct sigv4_request *rq, const struct aws_credentials *credentials, const char *signed_headers,
 		struct buffer *ret_headers);
-/* Appends the query of an address that is good for `seconds`, without the leading '?'. */
+/*
+ * Appends the query of an address that is good for `seconds`, without the leading '?'. A request there must have the
+ * `signed_headers`, lines as above.
+ */
 void sigv4_presign(const struct sigv4_request *rq, const struct aws_credentials *credentials, int seconds,
-		   struct buffer *ret_query);
+		   const char *signed_headers, struct buffer *ret_query);
 
 #endif

@@ -51,4 +51,11 @@ int retention_sweep(struct app *app, int64_t before_us, bool (*going)(void *cont
 int retention_sweep_events(struct app *app, int64_t before_us, bool (*going)(void *context), void *context,
 			   struct swept *ret_swept, struct err *e) WARN_UNUSED;
 
+/*
+ * The same in the store of policy packs, where there is one. Versions whose publication was begun before `before_us` and never
+ * completed are forgotten first.
+ */
+int retention_sweep_packs(struct app *app, int64_t before_us, bool (*going)(void *context), void *context, struct swept *ret_swept,
+			  struct err *e) WARN_UNUSED;
+
 #endif

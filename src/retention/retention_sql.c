@@ -87,3 +87,17 @@ const struct stmt OBJECT_OF_EVENTS = STMT("retention.object_of_events",
 /* all tenants: an object names its update */
 const struct stmt OBJECT_OF_JOURNAL = STMT("retention.object_of_journal",
 	"SELECT digest AS sha256 FROM journal_batches WHERE update_id = ? AND digest = ? LIMIT 1");
+
+/* all tenants: whoever began it has not completed it for a day, and its address has ended */
+const struct stmt PACK_UPLOADS_ABANDON = STMT("retention.pack_uploads_abandon",
+	"DELETE FROM policy_pack_versions WHERE status = 'uploading' AND created_at < ? ORDER BY created_at LIMIT 1000");
+
+const struct db_column retained_pack_columns[] = {
+	DB_COLUMN(retained, sha256, COLUMN_BYTES),
+	DB_COLUMN(retained, uploading, COLUMN_BOOL),
+	{ 0 },
+};
+
+/* all tenants: an object names its version */
+const struct stmt OBJECT_OF_PACK = STMT("retention.object_of_pack",
+	"SELECT sha256, status = 'uploading' AS uploading FROM policy_pack_versions WHERE id = ?");

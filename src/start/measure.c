@@ -92,6 +92,10 @@ int measure_start(struct app *app, struct err *e)
 		blob_observe(app->events, &(struct observer){ on_object, NULL, app });
 		blob_observe_calls(app->events, &calls);
 	}
+	if (app->packs) {
+		blob_observe(app->packs, &(struct observer){ on_object, NULL, app });
+		blob_observe_calls(app->packs, &calls);
+	}
 	if (app->keys) {
 		keys_observe(app->keys, &(struct observer){ on_key, NULL, app });
 		keys_observe_calls(app->keys, &calls);

@@ -8,6 +8,7 @@
 #include "base/version.h"
 #include "blob/blob.h"
 #include "db/connect.h"
+#include "link/key.h"
 #include "mail/mail.h"
 #include "net/guard.h"
 #include "secret/secret.h"
@@ -45,7 +46,9 @@ static int open_objects(struct app *app, struct err *e)
 {
 	if (store_open(STORE_CHECKPOINTS, &app->objects, e) < 0)
 		return -1;
-	return store_open(STORE_ENGINE_EVENTS, &app->events, e) < 0 ? -1 : 1;
+	if (store_open(STORE_ENGINE_EVENTS, &app->events, e) < 0)
+		return -1;
+	return store_open(STORE_POLICY_PACKS, &app->packs, e) < 0 ? -1 : 1;
 }
 
 static int try_objects(struct err *e)
@@ -85,6 +88,18 @@ static int version_settings_check(struct err *e)
 	return 1;
 }
 
+/* Addresses that clients are given begin with it. */
+static int api_domain_check(struct err *e)
+{
+	const char *domain = setting("PULUMI_API_DOMAIN"), *host = domain;
+
+	host += !strncmp(host, "https://", 8) ? 8 : !strncmp(host, "http://", 7) ? 7 : 0;
+	if (*host && !host[strcspn(host, "/?#@\"'<>\\ \t\r\n")])
+		return 1;
+	return err_internal(e, "PULUMI_API_DOMAIN: '%.200s' must be a host and perhaps a port, such as api.example.com:8080, with http:// or "
+			    "https:// before it if you like, and nothing behind it", domain);
+}
+
 int start_more(struct app *app, unsigned parts, struct arena *arena, struct err *e)
 {
 	if ((parts & START_OBJECTS) && open_objects(app, e) < 0)
@@ -97,6 +112,8 @@ int start_more(struct app *app, unsigned parts, struct arena *arena, struct err 
 		return -1;
 	if ((parts & START_AUDIT) && open_audit(app, e) < 0)
 		return -1;
+	if (app->db && app->keys && !app->link_keys)
+		app->link_keys = link_keys_new();
 	if (measure_start(app, e) < 0)
 		return -1;
 	/* A wrong or missing master key is found here, before anything is served. */
@@ -114,7 +131,7 @@ int start_open(struct app *app, unsigned parts, struct arena *arena, struct err 
 	app->max_body = (size_t)max_body;
 	app->guard = arena_alloc(arena, sizeof(*app->guard));
 	if (guard_read("PULUMI_ALLOWED_PRIVATE_NETWORKS", setting("PULUMI_ALLOWED_PRIVATE_NETWORKS"), arena, app->guard, e) < 0 ||
-	    version_settings_check(e) < 0 || open_mail(app, arena, e) < 0)
+	    version_settings_check(e) < 0 || api_domain_check(e) < 0 || open_mail(app, arena, e) < 0)
 		return -1;
 	return start_more(app, parts, arena, e);
 }
@@ -124,6 +141,8 @@ void start_close(struct app *app)
 	db_close(app->db);
 	blob_close(app->objects);
 	blob_close(app->events);
+	blob_close(app->packs);
+	link_keys_free(app->link_keys);
 	keys_close(app->keys);
 	audit_close(app->audit);
 	tracer_close(app->tracer);
@@ -136,4 +155,6 @@ void start_close(struct app *app)
 	app->db = NULL;
 	app->objects = NULL;
 	app->events = NULL;
+	app->packs = NULL;
+	app->link_keys = NULL;
 }

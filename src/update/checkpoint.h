@@ -37,8 +37,6 @@ void event_object_key(const char *stack_id, const char *update_id, const unsigne
 /* Appends such a batch as it arrived; one that is missing, or that nobody can read here, is an internal error. */
 int event_object_load(struct app *app, const char *stack_id, const char *update_id, struct span digest, struct buffer *ret_data,
 		      struct err *e) WARN_UNUSED;
-/* Where an object is, or goes, by its key: NULL when there is no store for it here. */
-struct blob_store *object_store(const struct app *app, const char *key);
 /* Appends the text and checks its digest; an object that is missing or damaged is an internal error. */
 int checkpoint_load(struct app *app, const char *stack_id, struct span digest, struct buffer *ret_text,
 		    struct err *e) WARN_UNUSED;

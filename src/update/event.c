@@ -59,24 +59,12 @@ static int read_batch(struct span text, struct batch *b, struct err *e)
 	return n > 0;
 }
 
-#define STACKS "stacks/"
-#define EVENTS "/events/"
-
 void event_object_key(const char *stack_id, const char *update_id, const unsigned char *digest, char ret_key[CHECKPOINT_KEY])
 {
 	char hex[2 * SHA256_BYTES + 1];
 
 	hex_encode(digest, SHA256_BYTES, hex);
-	snprintf(ret_key, CHECKPOINT_KEY, STACKS "%s" EVENTS "%s/%s", stack_id, update_id, hex);
-}
-
-struct blob_store *object_store(const struct app *app, const char *key)
-{
-	size_t behind_stack = strlen(STACKS) + UUID_TEXT - 1;
-	bool events = !strncmp(key, STACKS, strlen(STACKS)) && strlen(key) > behind_stack &&
-		      !strncmp(key + behind_stack, EVENTS, strlen(EVENTS));
-
-	return events ? app->events : app->objects;
+	snprintf(ret_key, CHECKPOINT_KEY, "stacks/%s/events/%s/%s", stack_id, update_id, hex);
 }
 
 int event_object_load(struct app *app, const char *stack_id, const char *update_id, struct span digest, struct buffer *ret_data,

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "api/required.h"
 #include "api/route.h"
 #include "base/limits.h"
 #include "stack/tag.h"
@@ -49,10 +50,13 @@ static struct span or_empty(struct span object)
 
 struct create_update_reply {
 	const char *id;
+	struct object_list policies;
 };
 
 const struct field create_update_reply_fields[] = {
 	FIELD(create_update_reply, id, "updateID", FIELD_TEXT),
+	FIELD(create_update_reply, policies, "requiredPolicies", FIELD_LIST, .flags = FIELD_OMIT_EMPTY, .fields = required_policy_fields,
+	      .help = "Policy packs that the client has to enforce."),
 	{ 0 },
 };
 
@@ -60,6 +64,7 @@ const struct field create_update_reply_fields[] = {
 int api_create_update(struct request *rq, struct http_reply *rp, struct err *e)
 {
 	struct create_update_body body = { 0 };
+	struct create_update_reply reply = { 0 };
 	struct update_program program;
 	char id[UUID_TEXT];
 
@@ -74,10 +79,12 @@ int api_create_update(struct request *rq, struct http_reply *rp, struct err *e)
 		.preview = body.options.dry_run || !strcmp(rq->kind, "preview"),
 	};
 
-	if (update_create(rq->db, &rq->caller, &rq->path, rq->kind, &program, rq->now_us, id, e) < 0)
+	if (update_create(rq->db, &rq->caller, &rq->path, rq->kind, &program, rq->now_us, id, e) < 0 ||
+	    request_required_policies(rq, "preventative", &reply.policies, e) < 0)
 		return -1;
 
-	return reply_json(rp, create_update_reply_fields, &(struct create_update_reply){ id });
+	reply.id = id;
+	return reply_json(rp, create_update_reply_fields, &reply);
 }
 
 struct start_update_body {

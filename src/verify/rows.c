@@ -28,6 +28,9 @@ static const struct {
 	{ &VERIFY_UPDATE_BASE, "the checkpoint that its journal refers to is not there" },
 	{ &VERIFY_CHECKPOINT_STACK, "the stack is not there" },
 	{ &VERIFY_KEY_STACK, "the stack is not there" },
+	{ &VERIFY_PACK_ORGANIZATION, "its organization is not there" },
+	{ &VERIFY_GROUP_ORGANIZATION, "its organization is not there" },
+	{ &VERIFY_GROUP_PACK, "applies a version of a policy pack that is not published, or belongs to another organization" },
 	{ &VERIFY_TAG_STACK, "the stack is not there, or in another organization" },
 };
 

@@ -241,3 +241,33 @@ const struct db_column verify_key_columns[] = {
 const struct stmt VERIFY_KEYS = STMT("verify.keys",
 	"SELECT k.stack_id AS id, k.sealed AS sealed FROM stack_keys k LEFT JOIN master_keys m ON m.id = k.master_key_id "
 	"WHERE k.stack_id > ? AND m.forgotten_at IS NULL ORDER BY k.stack_id LIMIT 500");
+
+/* all tenants: an administrator of the installation verifies it */
+const struct stmt VERIFY_PACK_ORGANIZATION = STMT("verify.pack_organization",
+	"SELECT CONCAT('policy pack ', p.name) AS place FROM policy_packs p LEFT JOIN organizations o ON o.id = p.organization_id "
+	"WHERE o.id IS NULL");
+
+/* all tenants: an administrator of the installation verifies it */
+const struct stmt VERIFY_GROUP_ORGANIZATION = STMT("verify.group_organization",
+	"SELECT CONCAT('policy group ', g.name) AS place FROM policy_groups g LEFT JOIN organizations o ON o.id = g.organization_id "
+	"WHERE o.id IS NULL");
+
+/* all tenants: an administrator of the installation verifies it */
+const struct stmt VERIFY_GROUP_PACK = STMT("verify.group_pack",
+	"SELECT CONCAT('policy group ', g.name) AS place FROM policy_group_packs a JOIN policy_groups g ON g.id = a.policy_group_id "
+	"LEFT JOIN policy_pack_versions v ON v.id = a.policy_pack_version_id AND v.policy_pack_id = a.policy_pack_id "
+	"AND v.organization_id = g.organization_id AND v.status = 'published' WHERE v.id IS NULL OR a.organization_id <> g.organization_id");
+
+const struct db_column verify_pack_columns[] = {
+	DB_COLUMN(verify_row, id, COLUMN_TEXT),
+	DB_COLUMN(verify_row, place, COLUMN_TEXT),
+	DB_COLUMN(verify_row, sha256, COLUMN_BYTES),
+	DB_COLUMN(verify_row, bytes, COLUMN_INT),
+	{ 0 },
+};
+
+/* all tenants: an administrator of the installation verifies it */
+const struct stmt VERIFY_PACK_VERSIONS = STMT("verify.pack_versions",
+	"SELECT v.id AS id, CONCAT('policy pack ', COALESCE(o.login, '-'), '/', p.name, ' version ', v.version) AS place, v.sha256 AS sha256, "
+	"v.bytes AS bytes FROM policy_pack_versions v JOIN policy_packs p ON p.id = v.policy_pack_id "
+	"LEFT JOIN organizations o ON o.id = v.organization_id WHERE v.id > ? AND v.status = 'published' ORDER BY v.id LIMIT 500");

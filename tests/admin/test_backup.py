@@ -23,7 +23,7 @@ from lib.server import ROOT, Installation, wait_for
 CACHE = os.environ.get("PULUMI_TEST_CACHE", os.path.expanduser("~/.cache/pulumi-api-tests"))
 TOOLS = os.path.join(CACHE, "v3.259.0")
 # Tables of what goes on in one installation; mails that wait would be sent again by another.
-LEFT_OUT = {"audit_shipped", "claims", "mail_limits", "mail_messages", "restore_progress", "schema_migrations", "schema_progress", "swept_objects"}
+LEFT_OUT = {"audit_shipped", "claims", "link_keys", "mail_limits", "mail_messages", "restore_progress", "schema_migrations", "schema_progress", "swept_objects"}
 
 
 @pytest.fixture(scope="module")

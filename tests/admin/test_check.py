@@ -44,9 +44,9 @@ def token(**claims):
 
 def test_what_every_installation_has(admin):
     found = findings(admin)
-    assert list(found) == ["database", "checkpoints", "keys"]
+    assert list(found) == ["database", "checkpoints", "policy packs", "keys"]
     assert all(f["good"] for f in found.values())
-    assert [f["setting"] for f in found.values()] == ["PULUMI_DATABASE_ENDPOINT", "PULUMI_LOCAL_OBJECTS", "PULUMI_LOCAL_KEYS"]
+    assert [f["setting"] for f in found.values()] == ["PULUMI_DATABASE_ENDPOINT", "PULUMI_LOCAL_OBJECTS", PACKS, "PULUMI_LOCAL_KEYS"]
     assert found["checkpoints"]["note"] == "wrote, read, listed, deleted"
     assert "usage: pulumi-admin check" in admin.run("check", "--help")
 

@@ -115,7 +115,7 @@ def test_rotate_while_the_server_runs(installation, admin, client, access):
 # --- check, and what refuses to start ---
 
 def test_check(installation, admin, tmp_path):
-    assert [(f["part"], f["good"]) for f in admin.json("check")] == [("database", True), ("checkpoints", True), ("keys", True)]
+    assert [(f["part"], f["good"]) for f in admin.json("check")] == [("database", True), ("checkpoints", True), ("policy packs", True), ("keys", True)]
     said = admin.refused("check", PULUMI_DATABASE_USER_PASSWORD="wrong", PULUMI_LOCAL_OBJECTS="/nowhere", PULUMI_LOCAL_KEYS=str(tmp_path))
     for word in ("Access denied", "/nowhere", "holds no key"):
         assert word in said

@@ -124,6 +124,8 @@ class TestBodies:
     def test_duplicate_members(self, op, world, findings):
         """Two values for one name: nobody can know which was meant."""
         sample = world.sample(op)
+        if not isinstance(sample, dict):
+            return
         for name, value in sample.items():
             body = json.dumps(sample)[:-1] + f",{json.dumps(name)}:{json.dumps(value)}}}"
             findings.check(name, world.call(op, raw=body.encode()), 400)

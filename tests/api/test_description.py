@@ -15,7 +15,7 @@ SUFFIX = re.compile(r"(?:_|For)(?:update|preview|refresh|destroy|alias)$", re.I)
 
 # What this server has beside the vendor's description.
 OWN_OPERATIONS = {"GetStatus", "GetMetrics", "GetHealth", "EmailSignup", "NewOrganization", "GetOpenapi",
-                  "VerifyEmail", "SendEmailVerification", "ForgotPassword", "ResetPassword"}
+                  "GetObject", "PutObject", "GetLatestPolicyPack", "VerifyEmail", "SendEmailVerification", "ForgotPassword", "ResetPassword"}
 
 
 @pytest.fixture(scope="module")

@@ -98,7 +98,8 @@ class World:
     def values(self, op):
         update = self.update_for(op)
         stack = update.stack
-        return {"org": stack.organization, "project": stack.project, "stack": stack.name, "update": update.id, "version": 1, "invite": self.invite}
+        return {"org": stack.organization, "project": stack.project, "stack": stack.name, "update": update.id, "version": 1, "invite": self.invite,
+                "group": "default-policy-group"}
 
     def caller(self, op):
         if op.access == "public":
@@ -151,6 +152,11 @@ SAMPLES = {
     "DecryptValue": lambda w: {"ciphertext": w.ciphertext},
     "BatchEncryptValue": lambda w: {"plaintexts": ["c2VjcmV0"]},
     "BatchDecryptValue": lambda w: {"ciphertexts": [w.ciphertext]},
+    "CreatePolicyPack": lambda w: {"name": "walked", "displayName": "W", "versionTag": "1", "policies": [
+        {"name": "p", "displayName": "P", "description": "d", "enforcementLevel": "advisory", "message": "m"}]},
+    "NewPolicyGroup": lambda w: {"name": "walked", "entityType": "stacks"},
+    "UpdatePolicyGroup": lambda w: {"newName": "default-policy-group"},
+    "BatchUpdatePolicyGroup": lambda w: [{"newName": "default-policy-group"}],
     "CreateUpdate": lambda w: {"name": "n", "runtime": "yaml", "main": "", "description": "", "options": {"dryRun": False},
                                "config": {"a:b": {"string": "x"}}, "metadata": {"message": "m", "environment": {"a": "b"}}},
     "StartUpdate": lambda w: {"tags": {"a": "b"}, "journalVersion": 1},
@@ -185,6 +191,10 @@ CHECKED = {
                              (("entries", 0, "version"), ["1", 0, 2, 99, [], MISSING]),
                              (("entries", 0, "removeOld"), ["0", -1, 1.5, [], True]),
                              (("entries", 0, "state"), ["x", 5, []])],
+    "UpdatePolicyGroup": [(("newName",), [5, True, [], {}, "", "a b", "a\x00b", "x" * 500, MISSING]), (("addStack",), ["x", 5, True, [], {}, {"name": 5}]),
+                          (("addPolicyPack",), ["x", 5, True, [], {}, {"name": []}]), (("stacks",), ["x", 5, True, {}, [5]]),
+                          (("policyPacks",), ["x", 5, True, {}, [[]]]), (("insightsAccounts",), ["x", 5, True, {}, [5]]), (("agentPoolId",), [5, [], {}])],
+    "BatchUpdatePolicyGroup": [((0,), [5, "x", [], True, None, {}]), ((0, "newName"), [5, True, [], {}])],
     "RecordEngineEvent": [(("sequence",), ["0", -1, 1.5, [], {}, MISSING])],
     "RecordEngineEventBatch": [(("events",), ["x", 5, {}, True]), (("events", 0), [5, "x", [], None]),
                                (("events", 0, "sequence"), ["0", -1, 1.5, [], {}, MISSING])],

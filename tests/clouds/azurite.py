@@ -26,7 +26,7 @@ def token(seconds=3600):
     """A token with claims that Azurite takes; it does not look at the signature."""
     now = int(time.time())
     claims = {"aud": AUDIENCE, "iss": f"https://sts.windows-ppe.net/{uuid.uuid4()}/", "iat": now - 10, "nbf": now - 10,
-              "exp": now + seconds}
+              "exp": now + seconds, "oid": str(uuid.uuid4()), "tid": str(uuid.uuid4())}
     parts = [json.dumps(part).encode() for part in ({"alg": "RS256", "typ": "JWT"}, claims)] + [b"unsigned"]
     return ".".join(base64.urlsafe_b64encode(part).decode().rstrip("=") for part in parts)
 

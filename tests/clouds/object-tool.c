@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One call to an object store, for the tests: object-tool WHERE put|get|delete KEY, object-tool WHERE list PREFIX,
+ * One call to an object store, for the tests: object-tool WHERE put|get|delete KEY, object-tool WHERE list PREFIX, object-tool WHERE
+ * presign KEY METHOD SECONDS (the address, then the header lines),
  * object-tool WHERE delete-older KEY MICROSECONDS, object-tool WHERE put-many PREFIX COUNT, object-tool WHERE wait-put KEY
  * SECONDS COUNT (puts again and again). Bytes come from standard input and go to standard output.
  */
@@ -51,6 +52,16 @@ static int put_slowly(struct blob_store *store, const char *key, long seconds, l
 	return 1;
 }
 
+static int presign(struct blob_store *store, const char *key, const char *method, long seconds, struct err *e)
+{
+	_cleanup_(buffer_done) struct buffer url = BUFFER_INIT, lines = BUFFER_INIT;
+	int rc = blob_presign(store, method, key, (int)seconds, &url, &lines, e);
+
+	if (rc == 1)
+		printf("%s\n%s", url.data, lines.data);
+	return rc;
+}
+
 static int run(struct blob_store *store, char **argv, struct err *e)
 {
 	_cleanup_(buffer_done) struct buffer data = BUFFER_INIT;
@@ -74,6 +85,8 @@ static int run(struct blob_store *store, char **argv, struct err *e)
 		return blob_list(store, key, print_object, NULL, e);
 	if (!strcmp(what, "put-many") && more)
 		return put_many(store, key, strtol(more, NULL, 10), e);
+	if (!strcmp(what, "presign") && more && argv[5])
+		return presign(store, key, more, strtol(argv[5], NULL, 10), e);
 	if (!strcmp(what, "wait-put") && more && argv[5])
 		return put_slowly(store, key, strtol(more, NULL, 10), strtol(argv[5], NULL, 10), e);
 	return err_internal(e, "'%s' is nothing that this program does", what);

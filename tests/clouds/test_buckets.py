@@ -156,8 +156,13 @@ def refused(environment):
     return said
 
 
+def without_folder(installation):
+    """Its settings, so that an address for policy packs can be added."""
+    return {**installation.environment(), "PULUMI_POLICY_PACK_LOCAL_HTTP_OBJECTS": ""}
+
+
 def test_every_bucket_is_tried_at_start(installation, store, tmp_path):
-    environment = {**installation.environment(), PACKS: store.where(store.proxy.port) + "&prefix=packs/",
+    environment = {**without_folder(installation), PACKS: store.where(store.proxy.port) + "&prefix=packs/",
                    **{name: store.where(store.proxy.port) + f"&prefix=other-{number}/" for number, name in enumerate(OTHERS)}}
     store.proxy.seen.clear()
     assert started(environment)[0] == 0
@@ -169,11 +174,11 @@ def test_every_bucket_is_tried_at_start(installation, store, tmp_path):
 
 @pytest.mark.parametrize("name", [PACKS, *OTHERS])
 def test_a_bucket_that_cannot_be_used_is_named(installation, store, name):
-    said = refused({**installation.environment(), name: store.where(bucket="there-is-none")})
+    said = refused({**without_folder(installation), name: store.where(bucket="there-is-none")})
     assert said.startswith(f"pulumi-api.fcgi: {name}: ") and "404" in said, said
-    said = refused({**installation.environment(), name: store.where(free_port())})
+    said = refused({**without_folder(installation), name: store.where(free_port())})
     assert said.startswith(f"pulumi-api.fcgi: {name}: ") and "connect" in said, said
-    assert name in refused({**installation.environment(), name: "ftp://bucket"})
+    assert name in refused({**without_folder(installation), name: "ftp://bucket"})
 
 
 def test_a_bucket_that_cannot_be_written_is_named(installation, store):
@@ -189,10 +194,10 @@ def test_a_bucket_that_cannot_be_written_is_named(installation, store):
 def test_states_and_policy_packs_need_a_place_each(installation, store):
     same = store.where(store.proxy.port)
     for where in (same, store.where()):     # the second is the same bucket by another address
-        said = refused({**installation.environment(), PACKS: where})
+        said = refused({**without_folder(installation), PACKS: where})
         assert SETTING in said and PACKS in said and "prefix" in said, said
-    assert started({**installation.environment(), PACKS: same + "&prefix=packs/"})[0] == 0
-    said = refused({**installation.environment(), PACKS: same + "&prefix=packs/", SETTING: same + "&prefix=packs/"})
+    assert started({**without_folder(installation), PACKS: same + "&prefix=packs/"})[0] == 0
+    said = refused({**without_folder(installation), PACKS: same + "&prefix=packs/", SETTING: same + "&prefix=packs/"})
     assert SETTING in said and PACKS in said, said
 
 

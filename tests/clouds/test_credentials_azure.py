@@ -2,7 +2,10 @@
 """How Azure is called without a storage key: as an application and as the machine, and that tokens are renewed."""
 
 import json
+import ssl
+import urllib.error
 import urllib.parse
+import urllib.request
 
 import pytest
 
@@ -94,3 +97,48 @@ def test_wrong_tokens(azurite, issuer):
 def test_the_certificate_is_verified(azurite, issuer):
     tool = Tool(azurite.where(), application(issuer))
     assert "certificate" in tool.run("list", "x", code=2)
+
+
+def ask(azurite, url, method="GET", data=None, headers=()):
+    """Status and bytes of a call that has nothing but its address."""
+    context = ssl.create_default_context(cafile=azurite.certificate.ca)
+    request = urllib.request.Request(url, data, {"Content-Type": "", **dict(headers)}, method=method)
+    try:
+        with urllib.request.urlopen(request, timeout=60, context=context) as answer:
+            return answer.status, answer.read()
+    except urllib.error.HTTPError as refusal:
+        return refusal.code, refusal.read()
+
+
+def test_addresses_that_an_identity_signs(azurite, issuer):
+    """Without the account's key: Azure gives one for that."""
+    tool = tool_of(azurite, application(issuer))
+    url, *lines = tool.run("presign", "delegated/one", "PUT", 60).decode().splitlines()
+    assert "&skoid=" in url and lines == ["x-ms-blob-type: BlockBlob"]
+    assert ask(azurite, url, "PUT", b"sent", [line.split(": ", 1) for line in lines])[0] == 201
+    assert tool.run("get", "delegated/one") == b"sent"
+    [url] = tool.run("presign", "delegated/one", "GET", 60).decode().splitlines()
+    assert ask(azurite, url) == (200, b"sent")
+    tool.run("put", "delegated/two", data=b"two")
+    assert ask(azurite, url.replace("delegated/one", "delegated/two"))[0] == 403
+    assert ask(azurite, url, "PUT", b"x", [("x-ms-blob-type", "BlockBlob")])[0] == 403
+
+
+
+def test_an_identity_that_may_not_sign(issuer):
+    """No address of the store then: this server passes the bytes on. Any other refusal is told."""
+    store = Proxy(free_port())
+    answers = {"userdelegationkey": Reply(403, b"<Error><Code>AuthorizationPermissionMismatch</Code></Error>")}
+    store.before = lambda request: next((reply for part, reply in answers.items() if part in request.path),
+                                        Reply(200, b"<EnumerationResults><Blobs/></EnumerationResults>"))
+    tool = Tool(f"azblob://packs?domain=127.0.0.1:{store.port}&protocol=http&localemu=true&storage_account=acme", application(issuer))
+    try:
+        tool.run("presign", "some/object", "GET", 60, code=1)
+        [asked] = [r for r in store.seen if "userdelegationkey" in r.path]
+        assert asked.method == "POST" and b"<KeyInfo><Start>20" in asked.body and asked.headers["Authorization"].startswith("Bearer ")
+        answers["userdelegationkey"] = Reply(400, b"<Error/>")
+        assert "gives no key to sign addresses with: answer 400" in tool.run("presign", "some/object", "GET", 60, code=2)
+        answers["userdelegationkey"] = Reply(200, b"<UserDelegationKey><Value>?</Value></UserDelegationKey>")
+        assert "that cannot be read" in tool.run("presign", "some/object", "GET", 60, code=2)
+    finally:
+        store.close()

@@ -3,7 +3,10 @@
 
 import os
 import time
+import urllib.error
+import urllib.request
 
+import pytest
 from proxy import DROP, Reply
 
 BIG = 70 << 20  # more than is sent in one request
@@ -131,3 +134,49 @@ def test_only_older_objects_are_deleted(tool):
     tool.run("delete-older", "older/two", between, code=1)
     tool.run("delete-older", "older/none", between, code=1)
     assert keys(tool, "older/") == ["older/two"]
+
+
+def ask(url, method="GET", data=None, headers=()):
+    """Status and bytes of a call that has nothing but its address."""
+    request = urllib.request.Request(url, data, dict(headers), method=method)
+    try:
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return answer.status, answer.read()
+    except urllib.error.HTTPError as refusal:
+        return refusal.code, refusal.read()
+
+
+def presigned(tool, key, method, seconds=60):
+    url, *lines = tool.run("presign", key, method, seconds).decode().splitlines()
+    return url, [line.split(": ", 1) for line in lines]
+
+
+@pytest.mark.addresses
+def test_addresses_that_need_no_credentials(tool):
+    url, headers = presigned(tool, "signed/one", "PUT")
+    # Without one of its own, urllib says that it sends a form.
+    assert ask(url, "PUT", b"sent by somebody", [*headers, ("Content-Type", "")])[0] in (200, 201)
+    assert tool.run("get", "signed/one") == b"sent by somebody"
+    url, headers = presigned(tool, "signed/one", "GET")
+    assert headers == [] and ask(url) == (200, b"sent by somebody")
+
+
+@pytest.mark.addresses
+def test_such_an_address_is_for_one_object_and_one_method(tool):
+    tool.run("put", "signed/two", data=b"two")
+    tool.run("put", "signed/other", data=b"other")
+    url, _ = presigned(tool, "signed/two", "GET")
+    assert ask(url)[0] == 200
+    assert ask(url.replace("signed/two", "signed/other"))[0] == 403
+    assert ask(url, "PUT", b"changed", [("x-ms-blob-type", "BlockBlob")])[0] == 403
+    assert ask(url.replace("=", "=0", 1))[0] in (400, 403)
+    assert tool.run("get", "signed/two") == b"two"
+
+
+@pytest.mark.addresses
+def test_such_an_address_ends(tool):
+    tool.run("put", "signed/ending", data=b"x")
+    url, _ = presigned(tool, "signed/ending", "GET", 2)
+    assert ask(url)[0] == 200
+    time.sleep(3.1)
+    assert ask(url)[0] == 403

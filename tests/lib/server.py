@@ -212,7 +212,8 @@ class Installation:
         if len(str(self.run)) > LONGEST_SOCKET_FOLDER:
             self.run = pathlib.Path(tempfile.mkdtemp(prefix="pulumi-api-run-"))
         self.objects, self.keys, self.logs = self.folder / "objects", self.folder / "keys", self.folder / "log"
-        for path in (self.run, self.run / "db", self.objects, self.keys, self.logs):
+        self.packs = self.folder / "policypacks"
+        for path in (self.run, self.run / "db", self.objects, self.packs, self.keys, self.logs):
             path.mkdir(exist_ok=True)
         self.run.chmod(0o711)
         self.database = make_database(self.folder / "mariadb", self.run / "db")
@@ -233,6 +234,7 @@ class Installation:
             "PULUMI_DATABASE_ENDPOINT": self.database.endpoint,
             "PULUMI_DATABASE_USER_PASSWORD": self.database.service_password,
             "PULUMI_LOCAL_OBJECTS": str(self.objects),
+            "PULUMI_POLICY_PACK_LOCAL_HTTP_OBJECTS": str(self.packs),
             "PULUMI_LOCAL_KEYS": str(self.keys),
             "PULUMI_MIGRATIONS_DIR": str(ROOT / "sql" / "migrations"),
             "PULUMI_API_CONFIG": str(self.folder / "pulumi-api.conf"),

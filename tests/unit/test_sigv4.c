@@ -68,11 +68,26 @@ static void test_presigned(void **state)
 	struct sigv4_request rq = request("GET", "/test.txt", "", "UNSIGNED-PAYLOAD");
 
 	(void)state;
-	sigv4_presign(&rq, &keys, 86400, &query);
+	sigv4_presign(&rq, &keys, 86400, "", &query);
 	assert_string_equal(query.data, "X-Amz-Algorithm=AWS4-HMAC-SHA256&"
 			    "X-Amz-Credential=AKIAIOSFODNN7EXAMPLE%2F20130524%2Fus-east-1%2Fs3%2Faws4_request&"
 			    "X-Amz-Date=20130524T000000Z&X-Amz-Expires=86400&X-Amz-SignedHeaders=host&"
 			    "X-Amz-Signature=aeeed9bbccd4d02ee5c0109b86d86835f995330da4c265957d157751f604d404");
+}
+
+/* As botocore 1.43.11 signs the same request (S3SigV4QueryAuth). */
+static void test_presigned_with_headers_and_a_token(void **state)
+{
+	_cleanup_(buffer_done) struct buffer query = BUFFER_INIT;
+	struct aws_credentials temporary = { keys.access_key, keys.secret_key, "to/ken" };
+	struct sigv4_request rq = request("PUT", "/policypacks/p/upload", "", "UNSIGNED-PAYLOAD");
+
+	(void)state;
+	sigv4_presign(&rq, &temporary, 900, "x-amz-server-side-encryption-aws-kms-key-id: key/1\nx-amz-server-side-encryption: aws:kms\n",
+		      &query);
+	assert_non_null(strstr(query.data, "&X-Amz-Security-Token=to%2Fken&X-Amz-SignedHeaders=host%3Bx-amz-server-side-encryption%3B"
+					   "x-amz-server-side-encryption-aws-kms-key-id&X-Amz-Signature="
+					   "2f5a0c2dcbd074da72e0e7cd7e995d7204e86e4fec0fae8a280d798111b99c8b"));
 }
 
 static void test_session_token_is_signed(void **state)
@@ -102,7 +117,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_get_object), cmocka_unit_test(test_put_object), cmocka_unit_test(test_queries),
-		cmocka_unit_test(test_presigned), cmocka_unit_test(test_session_token_is_signed),
+		cmocka_unit_test(test_presigned),
+		cmocka_unit_test(test_presigned_with_headers_and_a_token), cmocka_unit_test(test_session_token_is_signed),
 		cmocka_unit_test(test_a_name_that_begins_another),
 	};
 
