@@ -80,21 +80,31 @@ const struct stmt AUDIT_WAITING = STMT("audit.waiting",
 	"LEFT JOIN audit_shipped s ON s.audit_event_id = a.id AND s.table_name = ? "
 	"WHERE a.id > ? AND s.audit_event_id IS NULL ORDER BY a.id LIMIT ?");
 
+/*
+ * Some at once: NULL is the id of none. One that is marked already is one that another host marked.
+ * all tenants: the log of the whole installation is shipped
+ */
 const struct stmt AUDIT_MARK = STMT("audit.mark",
-	"INSERT INTO audit_shipped (audit_event_id, table_name, shipped_at) VALUES (?, ?, UTC_TIMESTAMP(6))");
+	"INSERT INTO audit_shipped (audit_event_id, table_name, shipped_at) "
+	"SELECT a.id, ?, UTC_TIMESTAMP(6) FROM audit_events a "
+	"WHERE a.id IN (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+	"AND NOT EXISTS (SELECT 1 FROM audit_shipped s WHERE s.audit_event_id = a.id AND s.table_name = ?)");
 
 const struct db_column audit_id_columns[] = { DB_COLUMN(audit_entry, id, COLUMN_TEXT), { 0 } };
+const struct db_column audit_shipped_columns[] = { DB_COLUMN(audit_entry, created_at, COLUMN_TIME), { 0 } };
 
-const struct stmt AUDIT_SHIPPED_BEFORE = STMT("audit.shipped_before",
-	"SELECT audit_event_id AS id FROM audit_shipped WHERE table_name = ? AND shipped_at < UTC_TIMESTAMP(6) - INTERVAL ? SECOND "
-	"ORDER BY shipped_at, audit_event_id LIMIT ?");
+const struct stmt AUDIT_SHIPPED_UNTIL = STMT("audit.shipped_until",
+	"SELECT MAX(due.shipped_at) AS created_at FROM (SELECT shipped_at FROM audit_shipped "
+	"WHERE table_name = ? AND shipped_at < UTC_TIMESTAMP(6) - INTERVAL ? SECOND ORDER BY shipped_at LIMIT ?) due");
 
-/* all tenants: the record was found to be shipped */
+/* all tenants: the records were shipped */
 const struct stmt AUDIT_REMOVE = STMT("audit.remove",
-	"DELETE FROM audit_events WHERE id = ?");
+	"DELETE a FROM audit_events a JOIN audit_shipped s ON s.audit_event_id = a.id WHERE s.table_name = ? AND s.shipped_at <= ?");
 
+/* The marks for other tables too: they say nothing any more. */
 const struct stmt AUDIT_UNMARK = STMT("audit.unmark",
-	"DELETE FROM audit_shipped WHERE audit_event_id = ?");
+	"DELETE o FROM audit_shipped s JOIN audit_shipped o ON o.audit_event_id = s.audit_event_id "
+	"WHERE s.table_name = ? AND s.shipped_at <= ?");
 
 /* all tenants: the log of the whole installation comes back */
 const struct stmt AUDIT_EXISTS = STMT("audit.exists",

@@ -23,15 +23,18 @@ struct marking {
 	bool put[AUDIT_PUT];
 };
 
-/* A mark that is there already is one that another host made. */
+/* The ids of what was not put are NULL, which is no record's. A race with another host's marks runs again. */
 static int mark(void *context, struct err *e)
 {
 	const struct marking *m = context;
+	struct db_value values[AUDIT_PUT + 2] = { db_text(m->table) };
+	int rc;
 
 	for (size_t i = 0; i < m->count; i++)
-		if (m->put[i] && db_exec(m->db, &AUDIT_MARK, DB_VALUES(db_text(m->list[i].id), db_text(m->table)), NULL, e) < 0)
-			return -1;
-	return 1;
+		values[i + 1] = db_text(m->put[i] ? m->list[i].id : NULL);
+	values[AUDIT_PUT + 1] = db_text(m->table);
+	rc = db_exec(m->db, &AUDIT_MARK, values, AUDIT_PUT + 2, NULL, e);
+	return rc == 0 ? err_set(e, ERR_RETRY, "%s", "") : rc;
 }
 
 static int64_t count_put(const struct marking *m)
@@ -94,35 +97,37 @@ int audit_waits_since(struct audit_store *store, struct db *db, int64_t *ret_us,
 
 struct removing {
 	struct db *db;
-	struct audit_entry *list;
-	size_t count;
+	const char *table;
+	int64_t until_us, removed;
 };
 
 static int remove_rows(void *context, struct err *e)
 {
-	const struct removing *r = context;
+	struct removing *r = context;
 
-	for (size_t i = 0; i < r->count; i++)
-		if (db_exec(r->db, &AUDIT_REMOVE, DB_VALUES(db_text(r->list[i].id)), NULL, e) < 0 ||
-		    db_exec(r->db, &AUDIT_UNMARK, DB_VALUES(db_text(r->list[i].id)), NULL, e) < 0)
-			return -1;
-	return 1;
+	if (db_exec(r->db, &AUDIT_REMOVE, DB_VALUES(db_text(r->table), db_time(r->until_us)), &r->removed, e) < 0)
+		return -1;
+	return db_exec(r->db, &AUDIT_UNMARK, DB_VALUES(db_text(r->table), db_time(r->until_us)), NULL, e) < 0 ? -1 : 1;
 }
 
 int audit_remove_shipped(struct audit_store *store, struct db *db, struct audit_shipping *s, struct err *e)
 {
 	_cleanup_(arena_clear) struct arena arena = ARENA_INIT;
-	struct removing r = { .db = db };
+	struct removing r = { .db = db, .table = store->table };
+	struct audit_entry due = { .created_at = -1 };
 
 	if (!audit_ships(store))
 		return 0;
-	if (db_all(db, &AUDIT_SHIPPED_BEFORE, DB_VALUES(db_text(store->table), db_int(AUDIT_STAYS_SECONDS), db_int(REMOVED_AT_ONCE)), audit_id_columns,
-		   sizeof(*r.list), &arena, (void **)&r.list, &r.count, e) < 0)
+	if (db_one(db, &AUDIT_SHIPPED_UNTIL, DB_VALUES(db_text(store->table), db_int(AUDIT_STAYS_SECONDS), db_int(REMOVED_AT_ONCE)), audit_shipped_columns,
+		   &due, &arena, e) < 0)
 		return -1;
-	if (r.count && db_run(db, remove_rows, &r, e) < 0)
+	if (due.created_at < 0)
+		return 0;
+	r.until_us = due.created_at;
+	if (db_run(db, remove_rows, &r, e) < 0)
 		return -1;
-	s->removed += (int64_t)r.count;
-	return r.count > 0;
+	s->removed += r.removed;
+	return 1;
 }
 
 /* --- the way back --- */

@@ -23,6 +23,8 @@ int update_find_in(struct db *db, const struct stmt *s, const struct caller *c, 
 		   struct arena *arena, struct update *ret_update, struct err *e) WARN_UNUSED;
 /* Ends a locked, running update: its state is kept whatever the status, and the stack is free. */
 int update_end(struct app *app, struct update *u, const char *status, int64_t now_us, struct err *e) WARN_UNUSED;
+/* Ends one whose lease has lapsed as failed, with a record in the audit log. The caller has locked it and looked at its lease. */
+int update_lapse(struct app *app, struct update *u, int64_t now_us, struct err *e) WARN_UNUSED;
 /* Names a stored state as the one of a version of its stack. ERR_RETRY when a sweep was at the object: store it again. */
 int checkpoint_record(struct app *app, const char *stack_id, int64_t version, const struct stored_checkpoint *stored,
 		      int64_t now_us, struct err *e) WARN_UNUSED;

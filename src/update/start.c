@@ -34,7 +34,7 @@ static int make_way(struct app *app, const struct stack *stack, const struct sta
 		return rc;
 	if (holder.lease_expires_at > now_us)
 		return busy(app->db, &holder, path, e);
-	if (update_end(app, &holder, "failed", now_us, e) < 0)
+	if (update_lapse(app, &holder, now_us, e) < 0)
 		return -1;
 	return db_exec(app->db, &UPDATE_REVOKE, DB_VALUES(db_text(holder.id)), NULL, e);
 }

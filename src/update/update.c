@@ -177,20 +177,3 @@ int update_cancel(struct app *app, const struct caller *c, const struct stack_pa
 		return err_set(e, ERR_CONFLICT, "Conflict: the update has already completed; it %s", update.status);
 	return update_end(app, &update, "cancelled", now_us, e);
 }
-
-/* Found without a lock, since a lock on a range of leases would hold up those that are renewed. */
-int update_expire_next(struct app *app, int64_t after_us, int64_t before_us, struct update_expired *ret_found, struct err *e)
-{
-	_cleanup_(arena_clear) struct arena arena = ARENA_INIT;
-	struct update found = { 0 }, update = { 0 };
-	int rc = db_one(app->db, &UPDATE_LAPSED, DB_VALUES(db_time(after_us), db_time(before_us)), update_lapsed_columns, &found,
-			&arena, e);
-
-	if (rc <= 0)
-		return rc;
-	snprintf(ret_found->id, UUID_TEXT, "%s", found.id);
-	ret_found->lapsed_at = found.lease_expires_at;
-	rc = db_one(app->db, &UPDATE_LOCK_LAPSED, DB_VALUES(db_text(found.id), db_time(before_us)), update_columns, &update, &arena,
-		    e);
-	return rc == 1 ? update_end(app, &update, "failed", app->now_us(), e) : rc;
-}

@@ -82,6 +82,18 @@ const struct stmt UPDATE_LAPSED = STMT("update.lapsed",
 const struct stmt UPDATE_LOCK_LAPSED = STMT("update.lock_lapsed",
 	UPDATE_ROW "WHERE u.id = ? AND u.status = 'running' AND u.lease_expires_at < ? FOR UPDATE");
 
+const struct db_column update_place_columns[] = {
+	DB_COLUMN(update_place, organization, COLUMN_TEXT),
+	DB_COLUMN(update_place, project, COLUMN_TEXT),
+	DB_COLUMN(update_place, stack, COLUMN_TEXT),
+	{ 0 },
+};
+
+/* all tenants: the update was found and locked before */
+const struct stmt UPDATE_PLACE = STMT("update.place",
+	"SELECT o.login AS organization, s.project AS project, s.name AS stack FROM updates u "
+	"JOIN stacks s ON s.id = u.stack_id JOIN organizations o ON o.id = u.organization_id WHERE u.id = ?");
+
 /* all tenants: the update was found in its stack */
 const struct stmt UPDATE_RUN = STMT("update.run",
 	"UPDATE updates SET status = 'running', version = ?, base_checkpoint_version = ?, journal_version = ?, "

@@ -82,6 +82,13 @@ def stack_id(sql, stack):
 
 # --- expire-leases ---
 
+def assert_recorded(sql, update):
+    """The audit log says that nobody ended it, and whose client was not heard from."""
+    recorded = sql(f"SELECT description FROM audit_events WHERE user_id IS NULL AND event = 'stack-update-expired' AND description LIKE '%{update.id}%'")
+    assert len(recorded) == 1, recorded
+    assert recorded[0][0].startswith(f"{update.path}: failed: the client of alice was last heard from at 20")
+
+
 def test_an_abandoned_update_ends_with_what_it_saved(stack, job, sql):
     update = stack.begin(journal=1)
     a_journal(update, "saved")
@@ -89,6 +96,7 @@ def test_an_abandoned_update_ends_with_what_it_saved(stack, job, sql):
     assert update.id in job("expire-leases")
     assert update.status() == "failed"
     assert names(stack) == ["saved"]
+    assert_recorded(sql, update)
     stack.begin().complete().expect()
 
 

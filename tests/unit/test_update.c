@@ -262,12 +262,18 @@ static void a_lapsed_holder_makes_way(void **state)
 	(void)state;
 	expect_found("not started", "0");
 	fake_expect("update.holder", "'s1'");
-	fake_row("id=u0", "stack_id=s1", "kind=update", "status=running", "version=4", "lease_expires_at=1000000000000000",
+	fake_row("id=u0", "organization_id=org", "stack_id=s1", "kind=update", "status=running", "version=4", "requested_by=bob",
+		 "heard_at=999999900000000", "lease_expires_at=1000000000000000",
 		 "checkpoint_sha256=0123456789abcdef0123456789abcdef", "checkpoint_bytes=77", "checkpoint_resources=3", NULL);
+	fake_expect("journal_batch.last", "'u0'");
 	fake_expect("checkpoint.create", "'s1' 4 #32 77 3 " NOW_TEXT " 's1' #32");
 	fake_expect("stack.set_state", "4 3 's1'");
 	fake_expect("update.end", "'failed' " NOW_TEXT " 3 'u0'");
 	fake_expect("lock.release", "'s1' 'u0'");
+	fake_expect("update.place", "'u0'");
+	fake_row("organization=acme", "project=project", "stack=stack", NULL);
+	fake_expect("audit.record", "* 'org' NULL NULL 'stack-update-expired' "
+		    "'/api/stacks/acme/project/stack/update/u0: failed: the client of bob was last heard from at 2001-09-09 01:45:00 UTC' '' " NOW_TEXT);
 	fake_expect("update.revoke", "'u0'");
 	expect_taken();
 	fake_expect("stack.set_update", NULL);
