@@ -14,6 +14,7 @@
 #include "once.h"
 #include "send.h"
 #include "start/start.h"
+#include "telemetry/watch.h"
 
 static void help(FILE *out)
 {
@@ -25,66 +26,80 @@ static void help(FILE *out)
 	fputs("Exit codes: 0 asked to stop, 1 a setting or a dependency is wrong, 2 wrong usage.\n", out);
 }
 
+struct connection {
+	FCGX_Request fcgi;
+	struct watch *watch;
+};
+
 static const char *variable(void *source, const char *name)
 {
-	return FCGX_GetParam(name, ((FCGX_Request *)source)->envp);
+	return FCGX_GetParam(name, ((struct connection *)source)->fcgi.envp);
 }
 
 static ssize_t read_body(void *source, void *to, size_t size)
 {
-	FCGX_Stream *in = ((FCGX_Request *)source)->in;
-	int n = FCGX_GetStr(to, (int)size, in);
+	struct connection *c = source;
+	int n;
 
-	return n == 0 && FCGX_GetError(in) ? -1 : n;
+	watch_waits(c->watch);
+	n = FCGX_GetStr(to, (int)size, c->fcgi.in);
+	watch_works(c->watch);
+	return n == 0 && FCGX_GetError(c->fcgi.in) ? -1 : n;
 }
 
 struct fcgi_sink {
 	struct sink sink;
-	FCGX_Stream *out;
+	struct connection *connection;
 };
 
 static int write_out(struct sink *self, const void *data, size_t length, struct err *e)
 {
-	FCGX_Stream *out = ((struct fcgi_sink *)self)->out;
+	struct connection *c = ((struct fcgi_sink *)self)->connection;
 	const char *from = data;
 
+	watch_waits(c->watch);
 	while (length) {
 		int n = length < 1 << 20 ? (int)length : 1 << 20;
 
-		if (FCGX_PutStr(from, n, out) < 0)
+		if (FCGX_PutStr(from, n, c->fcgi.out) < 0)
 			return err_unavailable(e, "the client went away");
 		from += n;
 		length -= (size_t)n;
 	}
+	watch_works(c->watch);
 	return 1;
 }
 
-static void serve_one(struct app *app, FCGX_Request *fcgi)
+static void serve_one(struct app *app, struct connection *c)
 {
-	struct fcgi_sink out = { { write_out }, fcgi->out };
+	struct fcgi_sink out = { { write_out }, c };
 	_cleanup_(arena_clear) struct arena arena = ARENA_INIT;
 	struct http_reply rp = { 0 };
 	struct request rq = { .app = app, .db = app->db, .arena = &arena,
-			      .http = { .arena = &arena, .source = fcgi, .variable = variable, .read = read_body } };
+			      .http = { .arena = &arena, .source = c, .variable = variable, .read = read_body } };
 
+	watch_works(c->watch);
 	api_dispatch(&rq, &rp);
 	send_reply(&out.sink, &rp, app->sendfile, rq.http.method && !strcmp(rq.http.method, "HEAD"));
-	responder_finish(fcgi);
+	watch_waits(c->watch);
+	responder_finish(&c->fcgi);
+	watch_works(c->watch);
 	api_measure(&rq, &rp);
 	http_reply_done(&rp);
 	http_request_done(&rq.http);
+	watch_waits(c->watch);
 }
 
 static int serve(struct app *app)
 {
-	FCGX_Request fcgi;
+	struct connection c = { .watch = setting("PULUMI_RUN_DIR") ? watch_open(setting("PULUMI_RUN_DIR")) : NULL };
 
-	if (responder_init(&fcgi) < 0)
+	if (responder_init(&c.fcgi) < 0)
 		return 1;
 	/* Who started this may wait for the end of its standard output: from here on requests are served. */
 	dup2(STDERR_FILENO, STDOUT_FILENO);
-	while (responder_accept(&fcgi))
-		serve_one(app, &fcgi);
+	while (responder_accept(&c.fcgi))
+		serve_one(app, &c);
 	return 0;
 }
 

@@ -19,6 +19,7 @@
 #define BACK_OFF_FIRST_US 50000LL
 #define BACK_OFF_MOST_US (5 * SECOND)
 #define NUDGE_US 300000LL
+#define GRACE_SECONDS 5	/* by then the web server has answered 504 */
 
 const char *child_kind_name(enum child_kind kind)
 {
@@ -72,7 +73,7 @@ static void run_program(const struct child *c, const struct serve_options *o)
 	execve(c->program, c->lasting ? lasting : once, o->environment);
 }
 
-static _Noreturn void become(const struct child *c, const struct serve_options *o, int listen_fd, int starting_fd, pid_t parent)
+static _Noreturn void become(const struct child *c, const struct serve_options *o, const struct child_place *place, pid_t parent)
 {
 	sigset_t none;
 
@@ -82,8 +83,10 @@ static _Noreturn void become(const struct child *c, const struct serve_options *
 		_exit(127);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	use_descriptor(c->kind == CHILD_RESPONDER ? listen_fd : open("/dev/null", O_RDONLY | O_CLOEXEC), 0);
-	use_descriptor(c->kind == CHILD_RESPONDER && starting_fd >= 0 ? starting_fd : 2, 1);
+	use_descriptor(c->kind == CHILD_RESPONDER ? place->listen_fd : open("/dev/null", O_RDONLY | O_CLOEXEC), 0);
+	use_descriptor(c->kind == CHILD_RESPONDER && place->starting_fd >= 0 ? place->starting_fd : 2, 1);
+	if (c->kind == CHILD_RESPONDER)
+		watch_claim(place->watch, place->slot);
 	if (c->kind == CHILD_PROBE)
 		probe_until_served(o);
 	if (c->kind == CHILD_WEB)
@@ -94,18 +97,29 @@ static _Noreturn void become(const struct child *c, const struct serve_options *
 	_exit(127);
 }
 
-int child_start(struct child *c, const struct serve_options *o, int listen_fd, int starting_fd, int64_t now_us, struct err *e)
+int child_start(struct child *c, const struct serve_options *o, const struct child_place *place, int64_t now_us, struct err *e)
 {
 	pid_t parent = getpid(), pid = fork();
 
 	if (pid < 0)
 		return err_internal(e, "cannot start %s: %s", c->program, strerror(errno));
 	if (pid == 0)
-		become(c, o, listen_fd, starting_fd, parent);
+		become(c, o, place, parent);
 	c->pid = pid;
 	c->started_us = now_us;
 	serve_log("info", "event=started what=%s pid=%d", child_kind_name(c->kind), (int)pid);
 	return 1;
+}
+
+void child_check(const struct child *c, const struct serve_options *o, const struct child_place *place)
+{
+	int64_t working_us = c->kind == CHILD_RESPONDER && c->pid ? watch_working_us(place->watch, place->slot, c->pid) : 0;
+
+	if (working_us <= (o->answer_seconds + GRACE_SECONDS) * SECOND)
+		return;
+	serve_log("error", "event=hung what=responder pid=%d seconds=%lld detail=\"it works on one request for longer than PULUMI_ANSWER_SECONDS; "
+		  "it is killed, and another one started\"", (int)c->pid, (long long)(working_us / SECOND));
+	kill(c->pid, SIGKILL);
 }
 
 void child_stop(struct child *c, const struct serve_options *o, int64_t now_us, int64_t limit_us)

@@ -11,6 +11,7 @@
 #include <sys/types.h>
 
 #include "options.h"
+#include "telemetry/watch.h"
 
 enum child_kind { CHILD_RESPONDER, CHILD_WEB, CHILD_PROBE, CHILD_JOB, CHILD_KIND_COUNT };
 
@@ -29,14 +30,24 @@ struct child {
 	bool finished;		/* not to be started again */
 };
 
+/* What a responder is given. */
+struct child_place {
+	int listen_fd;
+	int starting_fd;	/* -1: none */
+	struct watch *watch;
+	size_t slot;
+};
+
 /* "responder", "web", "probe" or "job". */
 const char *child_kind_name(enum child_kind kind);
 
 /*
- * Starts it; `listen_fd` becomes descriptor 0 of a responder, and `starting_fd` (-1: none) its standard output, which it
- * gives up when it can serve.
+ * Starts it; `listen_fd` becomes descriptor 0 of a responder, and `starting_fd` its standard output, which it
+ * gives up when it can serve. `watch` is told that the slot is the child's.
  */
-int child_start(struct child *c, const struct serve_options *o, int listen_fd, int starting_fd, int64_t now_us, struct err *e) WARN_UNUSED;
+int child_start(struct child *c, const struct serve_options *o, const struct child_place *place, int64_t now_us, struct err *e) WARN_UNUSED;
+/* Kills a responder that has worked on one request for longer than the web server waits for it; it is started again as any that dies. */
+void child_check(const struct child *c, const struct serve_options *o, const struct child_place *place);
 /* Asks it to end after its work, and kills it `limit_us` later. It will not be started again. */
 void child_stop(struct child *c, const struct serve_options *o, int64_t now_us, int64_t limit_us);
 /* Asks it to end and start again. */

@@ -91,18 +91,19 @@ static int read_web(struct arena *arena, struct serve_options *o, struct err *e)
 
 static int read_numbers(struct serve_options *o, struct err *e)
 {
-	int64_t port, responders = 2 * get_nprocs(), seconds, body;
+	int64_t port, responders = 2 * get_nprocs(), answer, seconds, body;
 
 	if (responders < RESPONDERS_LEAST)
 		responders = RESPONDERS_LEAST;
 	if (setting("PULUMI_RESPONDERS") && setting_int("PULUMI_RESPONDERS", 1, RESPONDERS_MOST, &responders, e) < 0)
 		return -1;
-	if (setting_int("PORT", 1, 65535, &port, e) < 0 ||
+	if (setting_int("PORT", 1, 65535, &port, e) < 0 || setting_int("PULUMI_ANSWER_SECONDS", 1, 86400, &answer, e) < 0 ||
 	    setting_int("PULUMI_STOP_SECONDS", 1, 3600, &seconds, e) < 0 ||
 	    setting_int("PULUMI_MAX_BODY_BYTES", 1 << 20, 1LL << 40, &body, e) < 0)
 		return -1;
 	o->port = (int)port;
 	o->responders = (int)responders;
+	o->answer_seconds = (int)answer;
 	o->stop_seconds = (int)seconds;
 	o->max_body = (size_t)body;
 	return 1;

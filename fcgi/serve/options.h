@@ -25,6 +25,7 @@ struct serve_options {
 	struct serve_tls tls;
 	int responders;			/* PULUMI_RESPONDERS */
 	size_t max_body;		/* PULUMI_MAX_BODY_BYTES */
+	int answer_seconds;		/* PULUMI_ANSWER_SECONDS: the web server waits so long for a responder */
 	int stop_seconds;		/* PULUMI_STOP_SECONDS: requests have this long to end */
 	bool traced;			/* OTEL_EXPORTER_OTLP_ENDPOINT is set */
 	const char *run_dir;		/* PULUMI_RUN_DIR, absolute */

@@ -24,6 +24,7 @@
 #define START_LIMIT_US (60 * SECOND)	/* those that cannot serve by then never will */
 #define RESPONDER_LIMIT_US (10 * SECOND)
 #define JOB_LIMIT_US (10 * SECOND)
+#define CHECKS 10	/* of the responders, in the time that one may need for an answer */
 
 enum phase { PHASE_RUNNING, PHASE_DRAINING, PHASE_ENDING };
 
@@ -32,6 +33,7 @@ struct supervisor {
 	struct arena *arena;
 	struct child *children;
 	size_t count;
+	struct watch *watch;	/* NULL: it could not be made */
 	int listen_fd;
 	enum phase phase;
 	bool ready;
@@ -259,11 +261,13 @@ static void attend(struct supervisor *s, int64_t now_us)
 	for (size_t i = 0; i < s->count; i++) {
 		struct child *c = &s->children[i];
 		struct err e = { 0 };
+		struct child_place place = { s->listen_fd, s->starting_fd, s->watch, i };
 
 		child_press(c, now_us);
+		child_check(c, s->o, &place);
 		if (c->pid || c->finished || c->due_us > now_us || (s->phase != PHASE_RUNNING))
 			continue;
-		if (child_start(c, s->o, s->listen_fd, s->starting_fd, now_us, &e) < 0) {
+		if (child_start(c, s->o, &place, now_us, &e) < 0) {
 			serve_log("error", "event=start_failed detail=\"%s\"", e.detail);
 			c->due_us = now_us + SECOND;
 		}
@@ -281,7 +285,8 @@ static bool all_gone(const struct supervisor *s)
 
 static struct timespec time_to_next(const struct supervisor *s, int64_t now_us)
 {
-	int64_t next = s->settle_us ? s->settle_us : now_us + 3600 * SECOND;
+	int64_t check_us = now_us + s->o->answer_seconds * SECOND / CHECKS;
+	int64_t next = s->settle_us && s->settle_us < check_us ? s->settle_us : check_us;
 
 	for (size_t i = 0; i < s->count; i++) {
 		bool held = !s->children[i].pid && s->phase != PHASE_RUNNING;
@@ -334,6 +339,15 @@ static void add_all(struct supervisor *s)
 	jobs_each(s->o, s->arena, now_us, add_child, s);
 }
 
+static struct watch *start_watch(const struct serve_options *o)
+{
+	struct err e = { 0 };
+
+	if (o->mode != MODE_JOBS && watch_make(o->run_dir, &e) < 0)
+		serve_log("warning", "event=not_watched detail=\"%s\"", e.detail);
+	return watch_open(o->run_dir);
+}
+
 int supervise(struct serve_options *o, struct arena *arena, struct err *e)
 {
 	struct supervisor s = { .o = o, .arena = arena, .listen_fd = -1, .starting_fd = -1, .started_fd = -1 };
@@ -349,6 +363,7 @@ int supervise(struct serve_options *o, struct arena *arena, struct err *e)
 	if ((o->mode != MODE_JOBS && serve_listen(o, &s.listen_fd, e) < 0) ||
 	    (o->web_program && serve_config_write(o, e) < 0))
 		return -1;
+	s.watch = start_watch(o);
 	add_all(&s);
 	if (!o->web_program)
 		on_ready(&s);

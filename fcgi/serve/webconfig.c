@@ -69,7 +69,9 @@ static void lighttpd_server(const struct serve_options *o, struct buffer *out)
  * What lighttpd answers by itself is a file of errors/. Its headers cannot depend on the status; but what it finds out
  * after it has chosen the responders goes through the error handler, a path of its own at which nothing is, whose answers carry
  * Retry-After and keep their status. Only a body that is too large is found out that late too: hence the methods without one,
- * and lengths with fewer digits than the limit has.
+ * and lengths with fewer digits than the limit has. A body that comes in chunks has none of its own, and lighttpd 1.4 shows its conditions
+ * neither Transfer-Encoding nor the length that it counted, also not on the second pass through the handler's path: there 413 and 503
+ * of such a request look alike. Who is refused for the size must not be told to send it again, so neither gets Retry-After.
  */
 static void lighttpd_errors(const struct serve_options *o, struct buffer *out)
 {
@@ -89,7 +91,8 @@ static void lighttpd_text(const struct serve_options *o, struct buffer *out)
 		      "$HTTP[\"url\"] == \"" UNAVAILABLE "\" {\n\tsetenv.set-response-header = (\"Retry-After\" => \"1\")\n}\n"
 		      "else $HTTP[\"url\"] =^ \"/\" {\n"
 		      "\tfastcgi.server = (\"/\" => ((\"socket\" => \"%s\", \"check-local\" => \"disable\",\n"
-		      "\t\t\"fix-root-scriptname\" => \"enable\", \"disable-time\" => 0", o->run_dir, o->socket);
+		      "\t\t\"fix-root-scriptname\" => \"enable\", \"disable-time\" => 0,\n"
+		      "\t\t\"read-timeout\" => %d, \"write-timeout\" => %d", o->run_dir, o->socket, o->answer_seconds, o->answer_seconds);
 	if (o->objects)
 		buffer_printf(out, ",\n\t\t\"x-sendfile\" => \"enable\", \"x-sendfile-docroot\" => (\"%s\")", o->objects);
 	buffer_puts(out, ")))\n");
@@ -165,10 +168,10 @@ static void apache_text(const struct serve_options *o, struct buffer *out)
 	apache_errors(out);
 	buffer_printf(out,
 		      "AllowEncodedSlashes NoDecode\nMergeSlashes Off\nSetEnv ap_trust_cgilike_cl 1\n"
-		      "ProxyPass \"/\" \"unix:%s|fcgi://pulumi-api/\" retry=0 timeout=600 flushpackets=on\n"
+		      "ProxyPass \"/\" \"unix:%s|fcgi://pulumi-api/\" retry=0 timeout=%d flushpackets=on\n"
 		      "<Location \"/\">\n\tRequire all granted\n\tCGIPassAuth On\n"
 		      "\t<If \"%%{HTTP:Content-Length} -gt %zu\">\n\t\tRedirect 413 \"/\"\n\t</If>\n</Location>\n",
-		      o->socket, o->max_body + BODY_SLACK);
+		      o->socket, o->answer_seconds, o->max_body + BODY_SLACK);
 }
 
 void serve_config_text(const struct serve_options *o, struct buffer *out)

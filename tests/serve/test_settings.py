@@ -19,6 +19,7 @@ from conftest import until
     ("PULUMI_WEB_SERVER", "nginx", "'nginx' is not known; use lighttpd, apache or none"),
     ("PULUMI_RESPONDERS", "0", "'0' must be a whole number from 1 to 1024"),
     ("PULUMI_MAX_BODY_BYTES", "1", "'1' must be a whole number"),
+    ("PULUMI_ANSWER_SECONDS", "0", "'0' must be a whole number"),
     ("PULUMI_STOP_SECONDS", "-1", "'-1' must be a whole number"),
     ("PULUMI_RUN_DIR", "/tmp/" + "x" * 100, "too long for a unix socket"),
     ("PULUMI_RUN_DIR", '/tmp/a"b', "use another path"),
