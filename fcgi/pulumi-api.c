@@ -96,10 +96,14 @@ static int serve(struct app *app)
 
 	if (responder_init(&c.fcgi) < 0)
 		return 1;
+	if (app->untried)
+		fprintf(stderr, "level=info event=started_again detail=\"object stores and key service were tried before with these settings, "
+			"and are not waited for\"\n");
 	/* Who started this may wait for the end of its standard output: from here on requests are served. */
 	dup2(STDERR_FILENO, STDOUT_FILENO);
 	while (responder_accept(&c.fcgi))
 		serve_one(app, &c);
+	watch_close(c.watch);
 	return 0;
 }
 
@@ -122,7 +126,7 @@ int main(int argc, char **argv)
 	if (argc > 1 && !once)
 		return help(strcmp(argv[1], "--help") ? stderr : stdout), strcmp(argv[1], "--help") ? 2 : 0;
 	keep_memory();
-	if (start_open(&app, START_ALL | START_TRY, &arena, &e) < 0) {
+	if (start_open(&app, START_ALL | START_TRY | (once ? 0 : START_AGAIN), &arena, &e) < 0) {
 		fprintf(stderr, "pulumi-api.fcgi: %s\n", e.detail[0] ? e.detail : e.message);
 		code = 1;
 	} else {

@@ -374,5 +374,6 @@ int supervise(struct serve_options *o, struct arena *arena, struct err *e)
 		close(s.listen_fd);
 	}
 	free(s.children);
+	watch_close(s.watch);
 	return rc;
 }

@@ -220,7 +220,7 @@ static int open_both(struct copying *c, const char *from, const char *to, struct
 {
 	int rc;
 
-	if (blob_open("--from", from, &c->from, e) < 0 || blob_open("--to", to, &c->to, e) < 0)
+	if (blob_open("--from", from, true, &c->from, e) < 0 || blob_open("--to", to, true, &c->to, e) < 0)
 		return -1;
 	/* A dry run writes nothing, not even this. */
 	rc = !strcmp(from, to) ? 1 : c->admin->dry_run ? 0 : blob_same(c->to, c->from, e);

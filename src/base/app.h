@@ -31,6 +31,7 @@ struct app {
 	struct tracer *tracer;		/* what requests did; NULL: nobody wants to know */
 	size_t max_body;		/* bytes of a decompressed body */
 	bool sendfile;			/* the web server sends files named by X-Sendfile */
+	bool untried;			/* services that settings name were tried by a responder before: start/proven.h */
 	int64_t (*now_us)(void);	/* microseconds since 1970, UTC */
 };
 

@@ -164,3 +164,10 @@ void settings_help(FILE *out, const char *groups)
 				settings[i].fallback && *settings[i].fallback ? settings[i].fallback : "",
 				settings[i].fallback && *settings[i].fallback ? ")" : "");
 }
+
+void settings_text(struct buffer *out)
+{
+	for (size_t i = 0; i < SETTING_COUNT; i++)
+		if (setting(settings[i].name))
+			buffer_printf(out, "%s=%s\n", settings[i].name, setting(settings[i].name));
+}

@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "base/buffer.h"
 #include "base/err.h"
 
 /*
@@ -26,5 +27,7 @@ int setting_int(const char *name, int64_t low, int64_t high, int64_t *ret_value,
 int setting_bool(const char *name, bool *ret_value, struct err *e) WARN_UNUSED;
 /* The table for --help: names that start with one of the comma-separated groups ("database,objects"), NULL: all. */
 void settings_help(FILE *out, const char *groups);
+/* Appends a line NAME=VALUE for each that has a value, passwords too: for a digest, and for no log. */
+void settings_text(struct buffer *out);
 
 #endif

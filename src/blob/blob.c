@@ -27,11 +27,11 @@ static bool fits(const struct blob_provider *p, const char *where)
 	return n ? !strncmp(where, p->scheme, n) && !strncmp(where + n, "://", 3) : where[0] == '/';
 }
 
-int blob_open(const char *name, const char *where, struct blob_store **ret_store, struct err *e)
+int blob_open(const char *name, const char *where, bool try, struct blob_store **ret_store, struct err *e)
 {
 	for (size_t i = 0; i < sizeof(providers) / sizeof(providers[0]); i++)
 		if (fits(providers[i], where))
-			return providers[i]->open(name, where, ret_store, e);
+			return providers[i]->open(name, where, try, ret_store, e);
 	return err_internal(e, "%s: '%s' is neither an absolute folder nor the URL of an object store (s3://… or azblob://…)", name, where);
 }
 

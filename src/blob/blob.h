@@ -18,9 +18,10 @@ struct blob_writer;
 
 /*
  * Opens an absolute folder, or a URL whose scheme a provider has (s3://bucket?…, azblob://container?…). `name`
- * is the setting that said so, for the sentence in e->detail when it cannot be used.
+ * is the setting that said so, for the sentence in e->detail when it cannot be used. With `try` the service is asked for something;
+ * without, its setting is only read. A folder must be there in either case.
  */
-int blob_open(const char *name, const char *where, struct blob_store **ret_store, struct err *e) WARN_UNUSED;
+int blob_open(const char *name, const char *where, bool try, struct blob_store **ret_store, struct err *e) WARN_UNUSED;
 void blob_close(struct blob_store *store);
 /* Is told of each put, get, delete and list. */
 void blob_observe(struct blob_store *store, const struct observer *observer);

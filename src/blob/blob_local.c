@@ -336,11 +336,12 @@ static int local_list(struct blob_store *store, const char *prefix, blob_each *e
 	return rc < 0 ? -1 : 1;
 }
 
-static int local_open(const char *name, const char *where, struct blob_store **ret_store, struct err *e)
+static int local_open(const char *name, const char *where, bool try, struct blob_store **ret_store, struct err *e)
 {
 	struct local_store *s;
 	char *folder;
 
+	(void)try;
 	if (access(where, R_OK | W_OK | X_OK) < 0)
 		return err_internal(e, "%s: cannot use folder %s: %s", name, where, strerror(errno));
 	folder = realpath(where, NULL);

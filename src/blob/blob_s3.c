@@ -613,7 +613,7 @@ static int try_it(const char *name, struct s3_store *s, struct err *e)
 	return err_internal(e, "%s: %s", name, inner.detail[0] ? inner.detail : inner.message);
 }
 
-static int s3_open(const char *name, const char *where, struct blob_store **ret_store, struct err *e)
+static int s3_open(const char *name, const char *where, bool try, struct blob_store **ret_store, struct err *e)
 {
 	_cleanup_(arena_clear) struct arena arena = ARENA_INIT;
 	struct s3_store *s = xcalloc(1, sizeof(*s));
@@ -621,7 +621,8 @@ static int s3_open(const char *name, const char *where, struct blob_store **ret_
 
 	s->store.provider = &blob_s3;
 	s->web = web_open();
-	if (url_parse(name, where, &arena, &parts, e) < 0 || configure(name, &parts, s, e) < 0 || try_it(name, s, e) < 0) {
+	if (url_parse(name, where, &arena, &parts, e) < 0 || configure(name, &parts, s, e) < 0 ||
+	    (try && try_it(name, s, e) < 0)) {
 		s3_close(&s->store);
 		return -1;
 	}

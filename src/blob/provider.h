@@ -7,8 +7,8 @@
 
 struct blob_provider {
 	const char *scheme;	/* of the URL that chooses it; "": an absolute path */
-	/* 1; -1 with a sentence in e->detail. The store starts with struct blob_store. */
-	int (*open)(const char *name, const char *where, struct blob_store **ret_store, struct err *e);
+	/* `try`: something is asked of it now. 1; -1 with a sentence in e->detail. The store starts with struct blob_store. */
+	int (*open)(const char *name, const char *where, bool try, struct blob_store **ret_store, struct err *e);
 	void (*close)(struct blob_store *store);
 	/* NULL: it calls nobody. */
 	void (*observe_calls)(struct blob_store *store, const struct observer *observer);

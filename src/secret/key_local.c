@@ -120,11 +120,12 @@ static void local_close(void *state)
 	free(l);
 }
 
-static int local_open(const char *name, const char *where, bool seals, void **ret_state, struct err *e)
+static int local_open(const char *name, const char *where, bool seals, bool try, void **ret_state, struct err *e)
 {
 	struct local_keys *l = xcalloc(1, sizeof(*l));
 
 	(void)seals;
+	(void)try;
 	l->where = xstrdup(where);
 	if (load(name, l, e) < 0) {
 		local_close(l);

@@ -7,8 +7,11 @@
 
 struct key_provider {
 	const char *scheme;	/* how the value of its setting starts; "": an absolute path */
-	/* `name`: the setting that said `where`. `seals` false: its keys need only open. */
-	int (*open)(const char *name, const char *where, bool seals, void **ret_state, struct err *e);
+	/*
+	 * `name`: the setting that said `where`. `seals` false: its keys need only open. `try` false: they did so before, and a service that
+	 * is away is no reason to fail, as far as its keys are known without it.
+	 */
+	int (*open)(const char *name, const char *where, bool seals, bool try, void **ret_state, struct err *e);
 	void (*close)(void *state);
 	/* NULL: it calls nobody. */
 	void (*observe_calls)(void *state, const struct observer *observer);

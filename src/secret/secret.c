@@ -48,23 +48,23 @@ static bool fits(const struct key_provider *p, const char *where)
 	return n ? !strncmp(where, p->scheme, n) : where[0] == '/';
 }
 
-static int open_source(const char *name, const char *where, bool seals, struct source *ret_source, struct err *e)
+static int open_source(const char *name, const char *where, bool seals, bool try, struct source *ret_source, struct err *e)
 {
 	for (size_t i = 0; i < sizeof(providers) / sizeof(providers[0]); i++) {
 		if (!fits(providers[i], where))
 			continue;
 		ret_source->provider = providers[i];
-		return providers[i]->open(name, where, seals, &ret_source->state, e);
+		return providers[i]->open(name, where, seals, try, &ret_source->state, e);
 	}
 	return err_internal(e, "%s: '%s' must be an absolute path, the ARN of an AWS KMS key, or https://VAULT/keys/NAME", name, where);
 }
 
-int keys_open(const char *name, const char *where, struct keys **ret_keys, struct err *e)
+int keys_open(const char *name, const char *where, bool try, struct keys **ret_keys, struct err *e)
 {
 	struct source first;
 	struct keys *keys;
 
-	if (open_source(name, where, true, &first, e) < 0)
+	if (open_source(name, where, true, try, &first, e) < 0)
 		return -1;
 	keys = xcalloc(1, sizeof(*keys));
 	keys->sources[keys->count++] = first;
@@ -82,7 +82,7 @@ int keys_add(struct keys *keys, const char *name, const char *where, struct err 
 
 	if (keys->count == SOURCES)
 		return err_internal(e, "%s: more than %d places of master keys", name, SOURCES);
-	if (open_source(name, where, false, &keys->sources[keys->count], e) < 0)
+	if (open_source(name, where, false, true, &keys->sources[keys->count], e) < 0)
 		return -1;
 	keys->count++;
 	buffer_printf(&setting, "%s, %s", keys->setting, name);

@@ -17,8 +17,11 @@
 
 struct keys;
 
-/* `name` is the setting that said `where`. -1 with a sentence in e->detail. */
-int keys_open(const char *name, const char *where, struct keys **ret_keys, struct err *e) WARN_UNUSED;
+/*
+ * `name` is the setting that said `where`. `try`: they must seal and open something now; false when they did so before, so that a
+ * key service that is away does not matter yet (a Key Vault is asked all the same). -1 with a sentence in e->detail.
+ */
+int keys_open(const char *name, const char *where, bool try, struct keys **ret_keys, struct err *e) WARN_UNUSED;
 /* A further place whose keys open but do not seal: between which and the first the data keys are moved. */
 int keys_add(struct keys *keys, const char *name, const char *where, struct err *e) WARN_UNUSED;
 void keys_close(struct keys *keys);

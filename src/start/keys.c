@@ -71,14 +71,14 @@ static int set_limits(struct keys *keys, struct err *e)
 	return 1;
 }
 
-int start_keys(struct arena *arena, struct keys **ret_keys, struct err *e)
+int start_keys(struct arena *arena, bool try, struct keys **ret_keys, struct err *e)
 {
 	const char *name, *where;
 
 	if (choose(&name, e) < 0)
 		return -1;
 	where = setting(name);
-	if ((!strcmp(name, vault) && vault_place(arena, &where, e) < 0) || keys_open(name, where, ret_keys, e) < 0)
+	if ((!strcmp(name, vault) && vault_place(arena, &where, e) < 0) || keys_open(name, where, try, ret_keys, e) < 0)
 		return -1;
 	return set_limits(*ret_keys, e) < 0 || add_others(arena, *ret_keys, e) < 0 ? -1 : 1;
 }

@@ -6,7 +6,7 @@
 #include "base/arena.h"
 #include "secret/secret.h"
 
-/* -1 with a sentence in e->detail that names the setting. */
-int start_keys(struct arena *arena, struct keys **ret_keys, struct err *e) WARN_UNUSED;
+/* `try` as with keys_open. -1 with a sentence in e->detail that names the setting. */
+int start_keys(struct arena *arena, bool try, struct keys **ret_keys, struct err *e) WARN_UNUSED;
 
 #endif

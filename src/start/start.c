@@ -15,6 +15,7 @@
 #include "stack/stack_key.h"
 #include "start/keys.h"
 #include "start/measure.h"
+#include "start/proven.h"
 #include "start/schema.h"
 #include "start/stores.h"
 #include "telemetry/trace.h"
@@ -44,11 +45,11 @@ static int open_database(struct app *app, unsigned parts, struct arena *arena, s
 
 static int open_objects(struct app *app, struct err *e)
 {
-	if (store_open(STORE_CHECKPOINTS, &app->objects, e) < 0)
+	if (store_open(STORE_CHECKPOINTS, !app->untried, &app->objects, e) < 0)
 		return -1;
-	if (store_open(STORE_ENGINE_EVENTS, &app->events, e) < 0)
+	if (store_open(STORE_ENGINE_EVENTS, !app->untried, &app->events, e) < 0)
 		return -1;
-	return store_open(STORE_POLICY_PACKS, &app->packs, e) < 0 ? -1 : 1;
+	return store_open(STORE_POLICY_PACKS, !app->untried, &app->packs, e) < 0 ? -1 : 1;
 }
 
 static int try_objects(struct err *e)
@@ -108,7 +109,7 @@ int start_more(struct app *app, unsigned parts, struct arena *arena, struct err 
 		return -1;
 	if ((parts & START_DATABASE) && open_database(app, parts, arena, e) < 0)
 		return -1;
-	if ((parts & START_KEYS) && start_keys(arena, &app->keys, e) < 0)
+	if ((parts & START_KEYS) && start_keys(arena, !app->untried, &app->keys, e) < 0)
 		return -1;
 	if ((parts & START_AUDIT) && open_audit(app, e) < 0)
 		return -1;
@@ -133,7 +134,12 @@ int start_open(struct app *app, unsigned parts, struct arena *arena, struct err 
 	if (guard_read("PULUMI_ALLOWED_PRIVATE_NETWORKS", setting("PULUMI_ALLOWED_PRIVATE_NETWORKS"), arena, app->guard, e) < 0 ||
 	    version_settings_check(e) < 0 || api_domain_check(e) < 0 || open_mail(app, arena, e) < 0)
 		return -1;
-	return start_more(app, parts, arena, e);
+	app->untried = (parts & START_AGAIN) && settings_proven();
+	if (start_more(app, app->untried ? parts & ~(unsigned)START_TRY : parts, arena, e) < 0)
+		return -1;
+	if ((parts & START_AGAIN) && !app->untried)
+		settings_prove();
+	return 1;
 }
 
 void start_close(struct app *app)

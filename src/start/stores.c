@@ -58,13 +58,13 @@ int store_place(enum store store, struct arena *arena, const char **ret_setting,
 	return 1;
 }
 
-int store_open(enum store store, struct blob_store **ret_store, struct err *e)
+int store_open(enum store store, bool try, struct blob_store **ret_store, struct err *e)
 {
 	_cleanup_(arena_clear) struct arena arena = ARENA_INIT;
 	const char *name, *place;
 	int rc = store_place(store, &arena, &name, &place, e);
 
-	return rc == 1 ? blob_open(name, place, ret_store, e) : rc;
+	return rc == 1 ? blob_open(name, place, try, ret_store, e) : rc;
 }
 
 static void close_store(struct blob_store **store)
@@ -79,7 +79,7 @@ static int check_apart(const char *name, struct blob_store *packs, struct arena 
 	const char *other, *place;
 	int rc;
 
-	if (store_place(STORE_CHECKPOINTS, arena, &other, &place, e) < 0 || blob_open(other, place, &checkpoints, e) < 0)
+	if (store_place(STORE_CHECKPOINTS, arena, &other, &place, e) < 0 || blob_open(other, place, true, &checkpoints, e) < 0)
 		return -1;
 	rc = blob_same(checkpoints, packs, e);
 	if (rc == 1)
@@ -98,7 +98,7 @@ int store_try(enum store store, struct err *e)
 
 	if (rc <= 0)
 		return rc;
-	if (blob_open(name, place, &opened, e) < 0)
+	if (blob_open(name, place, true, &opened, e) < 0)
 		return -1;
 	if (blob_try(opened, &why) < 0)
 		return err_internal(e, "%s: %s", name, why.detail[0] ? why.detail : why.message);

@@ -26,8 +26,8 @@ const char *store_name(enum store store);
  * -1 with a sentence in e->detail when two do, or when one must.
  */
 int store_place(enum store store, struct arena *arena, const char **ret_setting, const char **ret_place, struct err *e) WARN_UNUSED;
-/* 1 opened, 0 not configured; -1 with a sentence that names the setting. */
-int store_open(enum store store, struct blob_store **ret_store, struct err *e) WARN_UNUSED;
+/* 1 opened, with `try` also asked for something; 0 not configured; -1 with a sentence that names the setting. */
+int store_open(enum store store, bool try, struct blob_store **ret_store, struct err *e) WARN_UNUSED;
 /*
  * Writes, reads, lists and deletes an object there; policy packs must not lie where the checkpoints are. 1 it works,
  * 0 not configured; -1 with a sentence that names the setting.

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "telemetry/watch.h"
 
+#include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -8,7 +10,7 @@
 
 #define SLOTS 4096	/* twice the most responders and more: during a reload there are two for each */
 
-static const char mark[SHARED_MARK] = "watch01";
+static const char mark[SHARED_MARK] = "watch02";
 
 struct slot {
 	int64_t since_us;	/* 0: it waits */
@@ -17,6 +19,7 @@ struct slot {
 
 struct shared {
 	char mark[SHARED_MARK];
+	unsigned char proven[WATCH_DIGEST];	/* one half written is nobody's */
 	struct slot slots[SLOTS];
 };
 
@@ -71,6 +74,13 @@ struct watch *watch_open(const char *run_dir)
 	return w;
 }
 
+void watch_close(struct watch *w)
+{
+	if (w)
+		shared_file_close(w->shared, sizeof(*w->shared), w->fd);
+	free(w);
+}
+
 void watch_claim(struct watch *w, size_t slot)
 {
 	if (!w || slot >= SLOTS)
@@ -102,4 +112,15 @@ void watch_waits(struct watch *w)
 {
 	if (w && w->own)
 		__atomic_store_n(&w->own->since_us, 0, __ATOMIC_RELAXED);
+}
+
+bool watch_is_proven(const struct watch *w, const unsigned char digest[WATCH_DIGEST])
+{
+	return w && !memcmp(w->shared->proven, digest, WATCH_DIGEST);
+}
+
+void watch_prove(struct watch *w, const unsigned char digest[WATCH_DIGEST])
+{
+	if (w)
+		memcpy(w->shared->proven, digest, WATCH_DIGEST);
 }

@@ -103,7 +103,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: object-tool WHERE WHAT KEY [MORE ...]\n");
 		return 2;
 	}
-	rc = blob_open(NAME, argv[1], &store, &e);
+	rc = blob_open(NAME, argv[1], true, &store, &e);
 	if (rc == 1)
 		rc = run(store, argv, &e);
 	blob_close(store);

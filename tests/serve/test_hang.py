@@ -62,8 +62,8 @@ def test_each_configuration_has_the_limit_of_the_setting(serve, web_server):
 def at_work(one):
     """Pids of responders that have a request at hand, as they say in the file that pulumi-serve looks at."""
     data = (one.run / "responders").read_bytes()
-    assert data[:8] == b"watch01\0"
-    return [pid for since, pid in struct.iter_unpack("<qq", data[8:]) if since and pid]
+    assert data[:8] == b"watch02\0"
+    return [pid for since, pid in struct.iter_unpack("<qq", data[40:]) if since and pid]
 
 
 class Locked:

@@ -27,7 +27,7 @@ static int open_store(void **state)
 	struct err e = { 0 };
 
 	(void)state;
-	return mkdtemp(folder) && blob_open("TEST", folder, &store, &e) == 1 ? 0 : -1;
+	return mkdtemp(folder) && blob_open("TEST", folder, true, &store, &e) == 1 ? 0 : -1;
 }
 
 static int close_store(void **state)

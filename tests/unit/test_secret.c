@@ -146,7 +146,7 @@ static void refuse(const struct folder *f, const char *word)
 	struct keys *keys = NULL;
 	struct err e = { 0 };
 
-	assert_int_equal(keys_open("PULUMI_LOCAL_KEYS", f->path, &keys, &e), -1);
+	assert_int_equal(keys_open("PULUMI_LOCAL_KEYS", f->path, true, &keys, &e), -1);
 	assert_non_null(strstr(e.detail, "PULUMI_LOCAL_KEYS"));
 	assert_non_null(strstr(e.detail, word));
 }
@@ -168,7 +168,7 @@ static struct keys *open_keys(const struct folder *f)
 	struct keys *keys = NULL;
 	struct err e = { 0 };
 
-	assert_int_equal(keys_open("PULUMI_LOCAL_KEYS", f->path, &keys, &e), 1);
+	assert_int_equal(keys_open("PULUMI_LOCAL_KEYS", f->path, true, &keys, &e), 1);
 	return keys;
 }
 
@@ -357,7 +357,7 @@ static void takes_one_file(void **state)
 	struct err e = { 0 };
 
 	add_key(f, "only.key", 'a', 32);
-	assert_int_equal(keys_open("PULUMI_LOCAL_KEYS", f->files[0], &file, &e), 1);
+	assert_int_equal(keys_open("PULUMI_LOCAL_KEYS", f->files[0], true, &file, &e), 1);
 	folder = open_keys(f);
 	assert_string_equal(keys_active(file), keys_active(folder));
 	seal_one(file, &sealed);
@@ -368,7 +368,7 @@ static void takes_one_file(void **state)
 	keys_close(file);
 	keys_close(folder);
 	buffer_done(&sealed);
-	assert_int_equal(keys_open("PULUMI_LOCAL_KEYS", "relative/keys", &file, &e), -1);
+	assert_int_equal(keys_open("PULUMI_LOCAL_KEYS", "relative/keys", true, &file, &e), -1);
 	assert_non_null(strstr(e.detail, "PULUMI_LOCAL_KEYS: 'relative/keys' must be an absolute path"));
 }
 

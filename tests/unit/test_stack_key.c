@@ -293,7 +293,7 @@ static struct keys *keys_of(struct place *p)
 	struct keys *keys;
 	struct err e = { 0 };
 
-	assert_int_equal(keys_open("PULUMI_LOCAL_KEYS", p->folder, &keys, &e), 1);
+	assert_int_equal(keys_open("PULUMI_LOCAL_KEYS", p->folder, true, &keys, &e), 1);
 	return keys;
 }
 

@@ -39,7 +39,7 @@ static int open_store(void **state)
 	app.now_us = now;
 	app.max_body = 1 << 20;
 	folder = realpath(mkdtemp(template), NULL);
-	return folder && blob_open("local", folder, &app.objects, &e) == 1 ? 0 : -1;
+	return folder && blob_open("local", folder, true, &app.objects, &e) == 1 ? 0 : -1;
 }
 
 static int close_store(void **state)
