@@ -11,6 +11,7 @@
 #include "base/settings.h"
 #include "start/start.h"
 #include "telemetry/meter.h"
+#include "telemetry/trace.h"
 #include "turn.h"
 
 struct options {
@@ -108,6 +109,20 @@ static int work_in_turn(const struct job *job, const struct options *o, struct a
 	return rc;
 }
 
+/* What does nothing is no trace; the exporter would send its own for ever. */
+static int traced_work(const struct job *job, const struct options *o, struct app *app, struct buffer *said, struct err *e)
+{
+	int rc;
+
+	if (job->lasting)
+		return work_in_turn(job, o, app, said, e);
+	trace_begin_job(app->tracer, app->now_us());
+	rc = work_in_turn(job, o, app, said, e);
+	if (rc)
+		trace_end_job(app->tracer, job->name, rc < 0 || failures);
+	return rc;
+}
+
 static void pause_a_second(void)
 {
 	struct timespec second = { .tv_sec = 1 };
@@ -124,7 +139,7 @@ static void loop(const struct job *job, const struct options *o, struct app *app
 	do {
 		struct err e = { 0 };
 
-		rc = work_in_turn(job, o, app, said, &e);
+		rc = traced_work(job, o, app, said, &e);
 		if (rc < 0)
 			job_failed(job->name, &e);
 		if (rc == JOB_ENOUGH)

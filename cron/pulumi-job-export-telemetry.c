@@ -93,6 +93,24 @@ static void count(struct app *app, const char *result, uint64_t records)
 		x.exported += records;
 }
 
+static void count_send(struct app *app, const char *of, int rc)
+{
+	meter_add(app->meter, METRIC_TELEMETRY_SENDS, LABELS(of, rc < 0 ? "failed" : rc ? "accepted" : "refused"), 1);
+}
+
+/* A series that begins with its first loss would show no increase. */
+static void begin_counting(struct app *app)
+{
+	static const char *const lost[] = { "overwritten", "refused", "broken" }, *const signals[] = { "traces", "metrics" };
+
+	for (size_t i = 0; i < sizeof(lost) / sizeof(lost[0]); i++)
+		meter_add(app->meter, METRIC_TRACES, LABELS(lost[i]), 0);
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
+		meter_add(app->meter, METRIC_TELEMETRY_SENDS, LABELS(signals[i], "failed"), 0);
+		meter_add(app->meter, METRIC_TELEMETRY_SENDS, LABELS(signals[i], "refused"), 0);
+	}
+}
+
 /* Somewhere between half and all of the pause, so that many hosts do not come back at once. */
 static void wait_longer(void)
 {
@@ -149,6 +167,7 @@ static int send_traces(struct app *app)
 		buffer_clear(&x.message);
 		otlp_traces(&x.otlp, buffer_span(&x.records), &x.message);
 		rc = otlp_send(x.client, OTLP_TRACES, buffer_span(&x.message), &e);
+		count_send(app, "traces", rc);
 		note_answer(rc, &e);
 		if (rc < 0)
 			return -1;
@@ -180,6 +199,7 @@ static int send_metrics(struct app *app)
 	buffer_clear(&x.message);
 	otlp_metrics(&x.otlp, app->meter, x.gauges, app->now_us(), &x.message);
 	rc = otlp_send(x.client, OTLP_METRICS, buffer_span(&x.message), &e);
+	count_send(app, "metrics", rc);
 	note_answer(rc, &e);
 	if (rc >= 0)
 		x.metrics_due_ns = clock_ns() + x.otlp.interval_ms * 1000000LL;
@@ -202,10 +222,13 @@ static void write_lines(struct app *app)
 /* One round; the frame pauses a second after each. */
 static int work(struct app *app, struct buffer *said, struct err *e)
 {
-	int rc = x.open ? 1 : open_exporter(e), more = 0;
+	bool opened = x.open;
+	int rc = opened ? 1 : open_exporter(e), more = 0;
 
 	if (rc != 1)
 		return rc;
+	if (!opened && x.sends)
+		begin_counting(app);
 	if (x.lines)
 		write_lines(app);
 	if (x.sends && !away()) {

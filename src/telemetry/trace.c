@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "crypto/crypto.h"
 #include "telemetry/attribute.h"
 #include "telemetry/ring.h"
 #include "telemetry/wire.h"
@@ -357,6 +358,20 @@ static void put_request(struct tracer *t, const struct trace_request *rq)
 		put_failure(t, rq->status);
 }
 
+static void put_job(struct tracer *t, const char *job, bool failed)
+{
+	char name[NAME_ROOM];
+
+	snprintf(name, sizeof(name), "job %s", job);
+	put_head(t, 0, name, INTERNAL, t->began_ns, clock_ns());
+	put_text(t, "pulumi.job.name", job);
+	if (t->left_out)
+		put_number(t, "pulumi.spans.left_out", t->left_out);
+	wire_fixed32(&t->span, 16, SAMPLED | HAS_REMOTE);
+	if (failed)
+		put_failure(t, 0);
+}
+
 /* --- to the ring --- */
 
 static void leave(struct tracer *t)
@@ -374,17 +389,41 @@ static void collect(struct tracer *t)
 	wire_bytes(&t->record, 2, buffer_span(&t->span));
 }
 
-void trace_end(struct tracer *t, const struct trace_request *rq)
+/* The span of the whole is there already. */
+static void end(struct tracer *t)
 {
-	if (!t || !t->recording)
-		return;
 	t->recording = false;
-	find_parents(t);
-	put_request(t, rq);
 	collect(t);
+	find_parents(t);
 	for (unsigned i = 0; i < t->count; i++) {
 		put_child(t, i);
 		collect(t);
 	}
 	leave(t);
+}
+
+void trace_end(struct tracer *t, const struct trace_request *rq)
+{
+	if (!t || !t->recording)
+		return;
+	put_request(t, rq);
+	end(t);
+}
+
+void trace_begin_job(struct tracer *t, int64_t now_us)
+{
+	char id[UUID_TEXT];
+
+	if (!t)
+		return;
+	uuid_new(now_us, id);
+	trace_begin(t, &(struct trace_caller){ .id = id, .now_us = now_us, .began_ns = clock_ns() });
+}
+
+void trace_end_job(struct tracer *t, const char *name, bool failed)
+{
+	if (!t || !t->recording)
+		return;
+	put_job(t, name, failed);
+	end(t);
 }

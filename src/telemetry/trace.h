@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What one request did and when, as the spans of OpenTelemetry: one of the server for the request, below it one for each
- * thing that an observer was told of. They are kept in memory while the request runs, and become records of the host's ring
+ * What one request did and when, as the spans of OpenTelemetry: one of the server for the request (or one for the run of a job), below
+ * it one for each thing that an observer was told of. They are kept in memory while the request runs, and become records of the host's ring
  * (telemetry/ring.h) once its answer has gone; pulumi-job-export-telemetry sends them. A process that finds no ring traces
  * nothing. The trace of the caller goes on (https://www.w3.org/TR/trace-context/): its ids, its state, and whether it is
  * recorded at all. No text of a statement, no value of a query, no address of an outgoing call gets into a span.
@@ -51,5 +51,10 @@ struct trace_request {
 };
 /* Its answer has gone: leaves the spans in the ring. */
 void trace_end(struct tracer *t, const struct trace_request *request);
+
+/* A run of a job begins, with a trace of its own. */
+void trace_begin_job(struct tracer *t, int64_t now_us);
+/* It did something, or failed: leaves the spans. A run that found nothing to do is not ended: the next one forgets it. */
+void trace_end_job(struct tracer *t, const char *name, bool failed);
 
 #endif

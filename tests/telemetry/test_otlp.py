@@ -345,7 +345,67 @@ def test_headers_are_sent(make_server):
     refusing.close()
 
 
+# --- jobs ---
+
+def run_job(server, name, *arguments, **more):
+    return subprocess.run([BUILD / "cron" / f"pulumi-job-{name}", *arguments], env=server.environment(**more), capture_output=True, text=True, timeout=60)
+
+
+def jobs_of(collector, name):
+    return [span for span in collector.sink.spans() if span.name == f"job {name}"]
+
+
+def test_what_a_job_did_is_a_trace(traced, collector):
+    """The journal of an update that ended long ago is deleted; what then finds nothing to do leaves no span."""
+    stack = Stack(traced.client(), "acme").create()
+    update = stack.begin(journal=1)
+    for i in range(3):
+        update.append(entry(BEGIN, i + 1), entry(SUCCESS, i + 1, new=0, state=resource(stack, f"r{i}")))
+    update.complete().expect()
+    traced.database.sql("UPDATE updates SET ended_at = ended_at - INTERVAL 2 HOUR WHERE ended_at IS NOT NULL")
+    done = run_job(traced, "compact-journals")
+    assert done.returncode == 0 and "updates=" in done.stdout, done
+    job = wait_for(lambda: jobs_of(collector, "compact-journals"), 30, "no span of the job", every=0.1)[0]
+    spans = spans_of(collector.sink, job.trace, 2)
+    assert (job.kind, job.parent, job.failed) == (Span.INTERNAL, "", False)
+    assert job.attributes == {"pulumi.job.name": "compact-journals"}
+    children = [span for span in spans if span.id != job.id]
+    assert children and all(span.parent == job.id and job.began <= span.began <= span.ended <= job.ended for span in children)
+    assert all(span.attributes["db.system.name"] == "mysql" for span in children)
+    assert run_job(traced, "compact-journals").stdout == ""
+    trace_of(collector.sink, traced.client().get("/api/user").expect(200))
+    assert len(jobs_of(collector, "compact-journals")) == 1
+
+
+def test_objects_of_a_job(traced, collector):
+    digest = "0" * 64
+    old = traced.objects / "stacks" / "0199f3c2-7a11-7abc-8def-0123456789ab" / "checkpoints" / f"{digest}.json.gz"
+    old.parent.mkdir(parents=True, exist_ok=True)
+    old.write_bytes(b"x")
+    os.utime(old, (time.time() - 5 * 86400,) * 2)
+    done = run_job(traced, "sweep-objects", "--once")
+    assert done.returncode == 0, done
+    job = wait_for(lambda: jobs_of(collector, "sweep-objects"), 30, "no span of the job", every=0.1)[0]
+    names = {span.name for span in spans_of(collector.sink, job.trace, 2)}
+    assert "object store list" in names and len(names) >= 3, names
+
+
+def test_a_job_that_fails(traced, collector):
+    """Nobody takes the records of the audit log."""
+    Stack(traced.client(), "acme").create()
+    done = run_job(traced, "ship-audit", PULUMI_AUDIT_LOGS_DYNAMO_TABLE="records", AWS_REGION="eu-west-1", AWS_ACCESS_KEY_ID="AKIAEXAMPLE",
+                   AWS_SECRET_ACCESS_KEY="hidden-key", AWS_ENDPOINT_URL="http://127.0.0.1:1")
+    assert done.returncode == 1 and "127.0.0.1:1" in done.stderr, done
+    job = wait_for(lambda: jobs_of(collector, "ship-audit"), 30, "no span of the job", every=0.1)[0]
+    assert job.failed and job.attributes["error.type"] == "error"
+    assert "hidden-key" not in collector.sink.text()
+
+
 # --- collectors that are away, slow, or refuse ---
+
+def sends(server, **labels):
+    return server.samples().total("pulumi_telemetry_sends_total", **labels)
+
 
 def lost(server, result):
     return server.samples().total("pulumi_traces_total", result=result)
@@ -358,10 +418,13 @@ def test_away_and_back(make_server, make_collector):
     wait_for(lambda: "event=collector_away" in log_of(server), 20, "no word of it")
     time.sleep(3)
     assert log_of(server).count("event=collector_away") == 1
+    assert sends(server, signal="traces", result="failed") > 0 and sends(server, result="accepted") == 0
+    assert ("pulumi_traces_total", (("result", "overwritten"),)) in server.samples()
     collector.start()
     for answer in answers:
         trace_of(collector.sink, answer)
     wait_for(lambda: "event=collector_back" in log_of(server), 40, "no word of it")
+    wait_for(lambda: sends(server, signal="metrics", result="accepted") and sends(server, signal="traces", result="accepted"), 20, "nothing is counted")
     collector.stop()
     later = server.client().get("/api/user").expect(200)
     wait_for(lambda: log_of(server).count("event=collector_away") == 2, 40, "no word of it")
