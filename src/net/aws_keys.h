@@ -40,8 +40,15 @@ struct aws_sso {
 	const char *session;		/* sso_session; NULL: the profile has a start_url of its own */
 	const char *start_url, *region, *account, *role;	/* NULL when nothing says */
 };
-/* With the token that `aws sso login` left. -1 with a sentence that names the profile when that is missing or has ended. */
+/* With the token of aws_sso_token. -1 with a sentence that names the profile. */
 int aws_keys_of_sso(const struct aws_sso *sso, struct web *web, int64_t now_us, struct aws_keys *ret_keys, struct err *e) WARN_UNUSED;
+
+/*
+ * The token that `aws sso login` left, in the arena; refreshed when it belongs to a session and is about to end. -1 with a sentence that
+ * names the profile when it is missing, or has ended and cannot be refreshed.
+ */
+int aws_sso_token(const struct aws_sso *sso, struct web *web, int64_t now_us, struct arena *arena, const char **ret_token,
+		  struct err *e) WARN_UNUSED;
 
 /* --- the token service --- */
 

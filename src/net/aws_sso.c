@@ -1,22 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * IAM Identity Center: whoever has a token, which `aws sso login` leaves in ~/.aws/sso/cache, gets the keys of a role for an
- * hour or so (SSO portal API, GetRoleCredentials). Nobody can log in here: a token that is missing or has ended is an error.
+ * hour or so (SSO portal API, GetRoleCredentials).
  */
-#include <ctype.h>
-#include <gnutls/crypto.h>
 #include <jansson.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <time.h>
+#include <string.h>
 
 #include "crypto/aead.h"
-#include "crypto/crypto.h"
 #include "net/aws_keys.h"
 
-#define SHA1_BYTES 20
 #define ANSWER_LIMIT 65536
-#define INSTEAD "a server is better served by the role of its machine or container, AWS_WEB_IDENTITY_TOKEN_FILE or access keys"
 
 static void json_release(json_t **json)
 {
@@ -26,41 +19,6 @@ static void json_release(json_t **json)
 static const char *member(const json_t *object, const char *name)
 {
 	return json_string_value(json_object_get(object, name));
-}
-
-/* Named by the SHA-1 of the session's name, or of the start address of a profile without a session. */
-static const char *token_path(const struct aws_sso *sso, struct arena *arena)
-{
-	const char *name = sso->session ? sso->session : sso->start_url, *home = aws_environment("HOME");
-	unsigned char digest[SHA1_BYTES];
-	char hex[2 * SHA1_BYTES + 1];
-
-	if (gnutls_hash_fast(GNUTLS_DIG_SHA1, name, strlen(name), digest) < 0)
-		return "";
-	hex_encode(digest, sizeof(digest), hex);
-	return arena_printf(arena, "%s/.aws/sso/cache/%s.json", home ? home : "", hex);
-}
-
-/* The token, in the arena. */
-static int read_token(const struct aws_sso *sso, int64_t now_us, struct arena *arena, const char **ret_token, struct err *e)
-{
-	const char *path = token_path(sso, arena), *token, *ends;
-	FILE *file = fopen(path, "re");
-	json_t *object __attribute__((cleanup(json_release))) = file ? json_loadf(file, 0, NULL) : NULL;
-	struct tm tm = { 0 };
-
-	if (file)
-		fclose(file);
-	token = member(object, "accessToken");
-	ends = member(object, "expiresAt");
-	if (!token || !ends || !strptime(ends, "%Y-%m-%dT%H:%M:%S", &tm))
-		return err_unavailable(e, "AWS profile '%s': there is no SSO token in %s: run 'aws sso login --profile %s' as the user of the "
-				       "server; " INSTEAD, sso->profile, path, sso->profile);
-	if ((int64_t)timegm(&tm) * 1000000 <= now_us)
-		return err_unavailable(e, "AWS profile '%s': its SSO token ended at %s: run 'aws sso login --profile %s' as the user of the "
-				       "server; " INSTEAD, sso->profile, ends, sso->profile);
-	*ret_token = arena_strdup(arena, token);
-	return 1;
 }
 
 /* A name of a region becomes part of a host's: nothing else may. */
@@ -118,7 +76,7 @@ int aws_keys_of_sso(const struct aws_sso *sso, struct web *web, int64_t now_us, 
 	_cleanup_(web_answer_done) struct web_answer answer = { 0 };
 	const char *token;
 
-	if (check(sso, e) < 0 || read_token(sso, now_us, &arena, &token, e) < 0)
+	if (check(sso, e) < 0 || aws_sso_token(sso, web, now_us, &arena, &token, e) < 0)
 		return -1;
 	put_url(sso, &url);
 	buffer_printf(&headers, "x-amz-sso_bearer_token: %.*s\n", (int)strcspn(token, "\r\n"), token);

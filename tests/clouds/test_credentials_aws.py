@@ -1,18 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """Where AWS credentials come from, and that temporary ones are renewed before they end."""
 
+import calendar
 import datetime
 import hashlib
 import json
 import pathlib
 import re
+import signal
 import stat
+import subprocess
 import time
 
 import pytest
 
 from aws import Moto
-from conftest import Tool
+from conftest import BUILD, Tool
 from lib.server import free_port, wait_for
 from proxy import DROP, Proxy, Reply
 
@@ -131,7 +134,8 @@ def portal(moto, token="token", **more):
 
 
 def sso_settings(folder, proxy, config):
-    return {**files(folder, config), "HOME": str(folder), "AWS_PROFILE": "keeper", "AWS_ENDPOINT_URL_SSO": f"http://127.0.0.1:{proxy.port}"}
+    return {**files(folder, config), "HOME": str(folder), "AWS_PROFILE": "keeper", "AWS_ENDPOINT_URL_SSO": f"http://127.0.0.1:{proxy.port}",
+            "AWS_ENDPOINT_URL_SSO_OIDC": f"http://127.0.0.1:{proxy.port}/oidc/"}
 
 
 def test_sso_session(moto, proxy, tmp_path):
@@ -157,6 +161,109 @@ def test_sso_keys_are_renewed(moto, proxy, tmp_path):
     proxy.before = portal(moto, expiration=int(time.time() + 302) * 1000)
     Tool(moto.where(), sso_settings(tmp_path, proxy, SESSION)).run("wait-put", "credentials/sso", 1, 6)
     assert 3 <= len(proxy.seen) <= 6
+
+
+REGISTERED = {"clientId": "client", "clientSecret": "secret-of-client", "refreshToken": "refresh-1", "registrationExpiresAt": "2099-01-01T00:00:00Z"}
+ENDED = "2020-01-01T00:00:00Z"
+
+
+class TokenService:
+    """Answers CreateToken as https://docs.aws.amazon.com/singlesignon/latest/OIDCAPIReference/API_CreateToken.html has it: no stand-in
+    knows it. A refresh token is good for one use. Other requests go to the portal."""
+
+    def __init__(self, moto, expires=3600):
+        self.moto, self.expires, self.count, self.asked = moto, expires, 1, []
+
+    def __call__(self, request):
+        if request.path != "/oidc/token":
+            return portal(self.moto, token=f"token-{self.count}")(request)
+        said = json.loads(request.body)
+        self.asked.append((request.method, request.headers["Content-Type"], said))
+        if said != {"grantType": "refresh_token", "clientId": "client", "clientSecret": "secret-of-client", "refreshToken": f"refresh-{self.count}"}:
+            return Reply(400, b'{"error": "invalid_grant", "error_description": "Invalid refresh token provided"}')
+        self.count += 1
+        return Reply(200, json.dumps({"accessToken": f"token-{self.count}", "tokenType": "Bearer", "expiresIn": self.expires,
+                                      "refreshToken": f"refresh-{self.count}"}).encode())
+
+
+def cache_file(folder):
+    return next((folder / ".aws/sso/cache").iterdir())
+
+
+def test_sso_token_is_refreshed(moto, proxy, tmp_path):
+    """When it has ended or is about to; what is new is written for everybody, and nothing else in the file changes."""
+    proxy.before = service = TokenService(moto)
+    for ends in (ENDED, time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 200))):
+        logged_in(tmp_path, "corp", expiresAt=ends, **{**REGISTERED, "refreshToken": f"refresh-{service.count}"})
+        before = json.loads(cache_file(tmp_path).read_text())
+        began = int(time.time())
+        works(moto, sso_settings(tmp_path, proxy, SESSION))
+        after = json.loads(cache_file(tmp_path).read_text())
+        new = {"accessToken": f"token-{service.count}", "refreshToken": f"refresh-{service.count}", "expiresAt": after["expiresAt"]}
+        assert after == {**before, **new}
+        written = calendar.timegm(time.strptime(after["expiresAt"], "%Y-%m-%dT%H:%M:%SZ"))
+        assert began + 3600 <= written <= time.time() + 3600
+        assert cache_file(tmp_path).stat().st_mode & 0o777 == 0o600
+        assert len(list((tmp_path / ".aws/sso/cache").iterdir())) == 1
+    assert len(service.asked) == 2 and service.asked[0][:2] == ("POST", "application/json")
+    works(moto, sso_settings(tmp_path, proxy, SESSION))
+    assert len(service.asked) == 2, "a good token needs none"
+
+
+def test_sso_token_is_refreshed_once_for_all(moto, proxy, tmp_path):
+    service = TokenService(moto)
+
+    def slowly(request):
+        time.sleep(0.5)
+        return service(request)
+
+    proxy.before = slowly
+    logged_in(tmp_path, "corp", expiresAt=ENDED, **REGISTERED)
+    settings = sso_settings(tmp_path, proxy, SESSION)
+    tools = [Tool(moto.where(), settings).start("list", "x") for _ in range(5)]
+    ended = [(tool.communicate(timeout=60)[1], tool.returncode) for tool in tools]
+    assert not [said for said, code in ended if code], ended
+    assert len(service.asked) == 1
+
+
+def test_sso_token_that_cannot_be_refreshed(moto, proxy, tmp_path):
+    proxy.before = service = TokenService(moto)
+
+    def said(**token):
+        logged_in(tmp_path, "corp", **{"expiresAt": ENDED, **REGISTERED, **token})
+        before = cache_file(tmp_path).read_bytes()
+        text = Tool(moto.where(), sso_settings(tmp_path, proxy, SESSION)).run("list", "x", code=2)
+        assert "AWS profile 'keeper': its SSO token " in text and "aws sso login --profile keeper" in text, text
+        assert not [secret for secret in ("secret-of-client", "refresh-1", "refresh-9") if secret in text], text
+        assert cache_file(tmp_path).read_bytes() == before
+        return text
+
+    for lacking in ({"refreshToken": None}, {"clientSecret": None}, {"registrationExpiresAt": ENDED}):
+        assert f"ended at {ENDED}" in said(**lacking)
+    assert not service.asked
+    assert "answer 400 invalid_grant: Invalid refresh token provided" in said(refreshToken="refresh-9")
+    proxy.before = lambda request: Reply(200, b'{"accessToken": "x"}')
+    assert "is not refreshed: answer 200" in said()
+    service = TokenService(moto)
+    service.count = 5
+    proxy.before = service
+    soon = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 200))
+    logged_in(tmp_path, "corp", expiresAt=soon, accessToken="token-5", **REGISTERED)
+    works(moto, sso_settings(tmp_path, proxy, SESSION))
+    assert service.asked, "it was tried, and the old one is good until its end"
+
+
+def test_sso_token_where_nothing_can_be_written(moto, proxy, tmp_path):
+    """It serves the process that asked. Root may write everywhere: what stops it is the largest size of a file."""
+    proxy.before = service = TokenService(moto)
+    logged_in(tmp_path, "corp", expiresAt=ENDED, **REGISTERED)
+    before = cache_file(tmp_path).read_bytes()
+    settings = sso_settings(tmp_path, proxy, SESSION)
+    limited = ["bash", "-c", 'ulimit -f 0; exec "$@"', "bash", str(BUILD / "tests/clouds/object-tool"), moto.where(), "list", "x"]
+    done = subprocess.run(limited, env=Tool(moto.where(), settings).environment, capture_output=True, check=False, timeout=60,
+                          preexec_fn=lambda: signal.signal(signal.SIGXFSZ, signal.SIG_IGN))
+    assert done.returncode == 0, done.stderr
+    assert len(service.asked) == 1 and cache_file(tmp_path).read_bytes() == before
 
 
 def test_sso_that_does_not_work(moto, proxy, tmp_path):
