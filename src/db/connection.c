@@ -7,51 +7,13 @@
 
 #include "db/internal.h"
 
+#define UNKNOWN_VARIABLE 1193
 #define TLS_ERROR 2026	/* no trusted connection: certificate, name or version */
 
 static const char session_setup[] =
 	"SET SESSION sql_mode='STRICT_TRANS_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,"
 	"ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION', time_zone='+00:00', "
 	"innodb_lock_wait_timeout=10, autocommit=1";
-
-static bool is_lost(unsigned number)
-{
-	/* gone away, lost, lost within TLS, idle kill, killed, shutting down, wrong state after a drop */
-	return number == 2006 || number == 2013 || number == TLS_ERROR || number == 2055 || number == 4031 ||
-	       number == 1927 || number == 1053 || number == 1317;
-}
-
-static bool is_race(unsigned number)
-{
-	return number == 1213 || number == 1205 || number == 1020;
-}
-
-/* Read-only or partitioned nodes: another connection may reach a better one. */
-static bool is_wrong_node(unsigned number)
-{
-	return number == 1290 || number == 1836 || number == 1792 || number == 1047;
-}
-
-/* A name column is ASCII: text of a client that is not cannot be compared with it, nor be in it. */
-static bool is_foreign_text(unsigned number)
-{
-	return number == 1267 || number == 3988;
-}
-
-int db_fail(struct db *db, const char *what, unsigned number, const char *text, struct err *e)
-{
-	bool lost = is_lost(number);
-
-	if (lost || is_wrong_node(number))
-		db->broken = true;
-	if (is_foreign_text(number))
-		return err_set(e, ERR_BAD_REQUEST, "Bad Request: a name has characters that no name here can have");
-	if (is_race(number) || (lost && db->in_transaction))
-		return err_set(e, ERR_RETRY, "%s", "");
-	if (lost || is_wrong_node(number) || (number >= 2000 && number < 2013))
-		return err_unavailable(e, "%s: %u %s", what, number, text);
-	return err_internal(e, "%s: %u %s", what, number, text);
-}
 
 /* A path, a missing authority or an unknown version would otherwise show as something else, or not at all. */
 static int check_tls(const struct db_config *c, struct err *e)
@@ -146,12 +108,33 @@ static int read_max_packet(struct db *db, struct err *e)
 }
 
 /*
- * On a Galera cluster: no statement looks at rows before all that other nodes had committed is there, since the next request of
- * a client may reach another host and node. Other servers do not know the variable, or do not look at it.
+ * What only some servers know, each by a variable of its own; the others refuse the statement, and nothing is changed.
+ * Galera: no statement looks at rows before all that other nodes had committed is there, since the next request of a client may
+ * reach another host and node.
+ * TiDB: a transaction's snapshot is of its begin there, so what was committed while it waited for a lock would not be seen by what
+ * it reads under the lock; with READ COMMITTED each statement sees it. Rows of up to LIMIT_EVENTS_BYTES must be possible.
  */
-static void wait_for_other_nodes(struct db *db)
+static const struct {
+	const char *sql;
+	bool tidb, required;	/* required: who knows the variable must take it */
+} server_setup[] = {
+	{ "SET SESSION wsrep_sync_wait=7", false, false },
+	{ "SET SESSION tidb_txn_mode='pessimistic', transaction_isolation='READ-COMMITTED', foreign_key_checks=1", true, true },
+	{ "SET SESSION tidb_txn_entry_size_limit=16777216", false, false },
+};
+
+static int set_up_server(struct db *db, struct err *e)
 {
-	(void)!mysql_query(db->mysql, "SET SESSION wsrep_sync_wait=7");
+	for (size_t i = 0; i < sizeof(server_setup) / sizeof(server_setup[0]); i++) {
+		bool good = !mysql_query(db->mysql, server_setup[i].sql);
+
+		db->tidb |= good && server_setup[i].tidb;
+		if (!good && server_setup[i].required && mysql_errno(db->mysql) != UNKNOWN_VARIABLE)
+			return db_fail(db, server_setup[i].sql, mysql_errno(db->mysql), mysql_error(db->mysql), e);
+		if (!db->tidb && server_setup[i].tidb)
+			break;
+	}
+	return 1;
 }
 
 static bool is_plain(struct db *db)
@@ -195,8 +178,11 @@ int db_connect(struct db *db, struct err *e)
 		db_disconnect(db);
 		return err_internal(e, "the database connection is not encrypted although DATABASE_CA_CERTIFICATE is set");
 	}
-	wait_for_other_nodes(db);
-	return read_max_packet(db, e);
+	if (set_up_server(db, e) == 1 && read_max_packet(db, e) == 1)
+		return 1;
+	/* Nothing may use a session that is set up half. */
+	db->broken = true;
+	return -1;
 }
 
 void db_disconnect(struct db *db)
@@ -257,6 +243,11 @@ void db_observe(struct db *db, const struct observer *observer)
 	db->observer = *observer;
 }
 
+bool db_is_tidb(const struct db *db)
+{
+	return db->tidb;
+}
+
 int64_t db_max_packet(const struct db *db)
 {
 	return db->max_packet;
@@ -276,7 +267,7 @@ int db_begin(struct db *db, struct err *e)
 			db->in_transaction = true;
 			return 1;
 		}
-		if (!is_lost(mysql_errno(db->mysql)) || attempt > 0)
+		if (!db_is_lost(mysql_errno(db->mysql)) || attempt > 0)
 			return db_fail(db, "begin", mysql_errno(db->mysql), mysql_error(db->mysql), e);
 		db->broken = true;
 	}

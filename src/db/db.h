@@ -93,7 +93,11 @@ int db_open(const struct db_config *config, struct db **ret_db, struct err *e) W
 void db_close(struct db *db);
 void db_closep(struct db **db);
 
-/* Transactions: REPEATABLE READ. begin reconnects when the connection was lost while idle. */
+/*
+ * Transactions: REPEATABLE READ; READ COMMITTED on TiDB. What a transaction reads after it has locked a row is at least as new as
+ * the lock: so lock first. Nobody may count on two readings of a row being equal, nor on a row that is not there being
+ * locked. begin reconnects when the connection was lost while idle.
+ */
 int db_begin(struct db *db, struct err *e) WARN_UNUSED;
 /* After a failed commit whose outcome is unknown the error is ERR_UNAVAILABLE, not ERR_RETRY. */
 int db_commit(struct db *db, struct err *e) WARN_UNUSED;
@@ -145,6 +149,11 @@ int db_run_text(struct db *db, const char *sql, struct err *e) WARN_UNUSED;
 /* Is told the name of each statement that ran, "transaction.commit", and how transactions ended. */
 void db_observe(struct db *db, const struct observer *observer);
 
+/*
+ * Whether it is a TiDB, which is found out by a session variable of its own: what it calls its version is a setting. For tools that
+ * change the schema; no request may ask.
+ */
+bool db_is_tidb(const struct db *db);
 /* max_allowed_packet of the server, bytes; read once at connect. */
 int64_t db_max_packet(const struct db *db);
 /* What it was opened with: for a further connection. */

@@ -26,6 +26,7 @@ struct db {
 	struct db_config config;
 	MYSQL *mysql;			/* NULL: not connected */
 	struct prepared *prepared;
+	bool tidb;			/* see server_setup in connection.c */
 	bool in_transaction, broken;	/* broken: drop the connection before the next use */
 	int64_t max_packet;
 	struct observer observer;
@@ -40,6 +41,8 @@ int db_ready(struct db *db, struct err *e) WARN_UNUSED;
 void db_pause(int attempt);
 /* Turns a server or client error into our kind; marks the connection broken when it is lost. */
 int db_fail(struct db *db, const char *what, unsigned number, const char *text, struct err *e);
+/* Whether an error means that the connection is no more. */
+bool db_is_lost(unsigned number);
 /* The cached prepared statement, prepared when it is new. */
 int db_statement(struct db *db, const struct stmt *s, MYSQL_STMT **ret_handle,
 		 struct err *e) WARN_UNUSED;
