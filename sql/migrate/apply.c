@@ -63,12 +63,19 @@ static int run_patiently(struct db *db, const char *statement, struct err *e)
 /* `maybe_done`: an earlier run may have died between this statement and the record of it. */
 static int run_statement(struct db *db, const char *statement, bool maybe_done, struct err *e)
 {
-	struct err last = { 0 };
+	_cleanup_(arena_clear) struct arena arena = ARENA_INIT;
+	struct dialect_list list;
 
-	if (run_patiently(db, statement, &last) == 1 || (maybe_done && says_done(number_of(&last))))
-		return 1;
-	*e = last;
-	return -1;
+	dialect_statements(db, statement, &arena, &list);
+	for (size_t i = 0; i < list.count; i++) {
+		struct err last = { 0 };
+
+		if (run_patiently(db, list.items[i], &last) == 1 || (maybe_done && says_done(number_of(&last))))
+			continue;
+		*e = last;
+		return -1;
+	}
+	return 1;
 }
 
 static int failed(const struct migration *migration, size_t i, const struct err *why, struct err *e)
@@ -189,6 +196,17 @@ int migrate_status(struct migrate *m, struct err *e)
 	return waiting > 0;
 }
 
+/* Without a database the text is as the migration has it: who takes part of it otherwise is not known yet. */
+static void print_statement(struct migrate *m, const struct migration *migration, size_t n)
+{
+	struct dialect_list list = { { migration->statements[n] }, 1 };
+
+	if (m->db)
+		dialect_statements(m->db, migration->statements[n], &m->arena, &list);
+	for (size_t i = 0; i < list.count; i++)
+		printf("-- %s, statement %zu of %zu\n%s;\n\n", migration->name, n + 1, migration->count, list.items[i]);
+}
+
 int migrate_plan(struct migrate *m, struct err *e)
 {
 	size_t waiting = 0;
@@ -202,7 +220,7 @@ int migrate_plan(struct migrate *m, struct err *e)
 		if (state_of(m, each, &state, e) < 0)
 			return -1;
 		for (size_t n = state.next; !state.applied && n < each->count; n++, waiting++)
-			printf("-- %s, statement %zu of %zu\n%s;\n\n", each->name, n + 1, each->count, each->statements[n]);
+			print_statement(m, each, n);
 	}
 	puts(waiting ? "-- nothing was run: pulumi-migrate up runs it" : "-- nothing is waiting");
 	return waiting > 0;

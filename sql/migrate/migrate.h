@@ -54,6 +54,17 @@ int state_finish(struct db *db, const struct migration *migration, struct err *e
 /* Names of applied migrations that the folder does not have. */
 int state_unknown(struct migrate *m, struct buffer *ret_names, struct err *e) WARN_UNUSED;
 
+/* --- dialect.c --- */
+#define DIALECT_MOST 16		/* clauses of one change of a table */
+struct dialect_list {
+	const char *items[DIALECT_MOST];
+	size_t count;
+};
+/* The statements, one after the other, that do on this server what the migration's one does. They live in `arena`. */
+void dialect_statements(const struct db *db, const char *statement, struct arena *arena, struct dialect_list *ret_list);
+/* The text of a schema as this server has it. */
+const char *dialect_text(const struct db *db, const char *text, struct arena *arena);
+
 /* --- apply.c --- */
 int migrate_up(struct migrate *m, bool set_password, struct err *e) WARN_UNUSED;
 /* Both print; 1 when something waits, 0 when not. */

@@ -234,7 +234,7 @@ static int compare(struct migrate *m, struct err *e)
 	if (schema_write(m->db, &live_text, e) < 0 || read_expected(m, &wanted_text, e) < 0)
 		return -1;
 	read_lines(live_text.data, &live);
-	read_lines(wanted_text.data, &wanted);
+	read_lines(dialect_text(m->db, wanted_text.data, &m->arena), &wanted);
 	differences = print_missing(&wanted, &live, '-') + print_missing(&live, &wanted, '+');
 	if (differences)
 		printf("%zu differences: lines with - are missing in the database, lines with + should not be there\n", differences);
