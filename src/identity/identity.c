@@ -177,20 +177,38 @@ static int taken(struct err *e)
 	return err_set(e, ERR_CONFLICT, "Conflict: the login name or the e-mail address is taken; sign in or choose another");
 }
 
-static int create_user(struct db *db, const struct signup *s, const char *password, int64_t now_us,
-		       char ret_id[UUID_TEXT], struct err *e)
+static int any_user(struct db *db, struct err *e)
 {
 	_cleanup_(arena_clear) struct arena arena = ARENA_INIT;
 	struct organization any = { 0 };
-	int users = db_one(db, &USER_COUNT, DB_NONE, user_any_columns, &any, &arena, e);
-	int rc;
 
-	if (users < 0)
+	return db_one(db, &USER_COUNT, DB_NONE, user_any_columns, &any, &arena, e);
+}
+
+/* 1 nobody is there yet, and nobody else becomes the first: who comes second at this waits, and then looks again. */
+static int is_first(struct db *db, const char *id, struct err *e)
+{
+	int rc = any_user(db, e);
+
+	if (rc == 0 && db_exec(db, &USER_FIRST, DB_VALUES(db_text(id)), NULL, e) < 0)
 		return -1;
+	if (rc == 0)
+		rc = any_user(db, e);
+	return rc < 0 ? -1 : rc == 0;
+}
+
+static int create_user(struct db *db, const struct signup *s, const char *password, int64_t now_us,
+		       char ret_id[UUID_TEXT], struct err *e)
+{
+	int first, rc;
+
 	uuid_new(now_us, ret_id);
+	first = is_first(db, ret_id, e);
+	if (first < 0)
+		return -1;
 	rc = db_exec(db, &USER_CREATE,
 		     DB_VALUES(db_text(ret_id), db_text(s->login), db_text(s->name), db_text(s->email), db_text(password),
-			       db_int(users == 0), db_time(now_us)),
+			       db_int(first), db_time(now_us)),
 		     NULL, e);
 	if (rc <= 0)
 		return rc;

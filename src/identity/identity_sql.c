@@ -79,9 +79,12 @@ const struct db_column user_any_columns[] = {
 	{ 0 },
 };
 
-/* Locks, so that of two first sign-ups at once one comes second. */
 const struct stmt USER_COUNT = STMT("user.any",
 	"SELECT login FROM users ORDER BY id LIMIT 1 FOR UPDATE");
+
+/* One row that all first sign-ups write: of two at once, on whatever node of a cluster, one comes second. */
+const struct stmt USER_FIRST = STMT("user.first",
+	"REPLACE INTO claims (name, holder, description, expires_at) VALUES ('first user', ?, 'sign-up', UTC_TIMESTAMP(6))");
 
 const struct stmt USER_CREATE = STMT("user.create",
 	"INSERT INTO users (id, login, name, email, password, site_admin, created_at) VALUES (?, ?, ?, ?, ?, ?, ?)");
