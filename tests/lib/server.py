@@ -191,10 +191,14 @@ class Database:
 
 
 def make_database(folder, socket_folder):
-    """What PULUMI_TEST_DATABASE says: mariadb, or mysql."""
-    if os.environ.get("PULUMI_TEST_DATABASE", "mariadb") == "mysql":
+    """What PULUMI_TEST_DATABASE says: mariadb, mysql, or tidb."""
+    chosen = os.environ.get("PULUMI_TEST_DATABASE", "mariadb")
+    if chosen == "mysql":
         from lib.mysql import MySQL
         return MySQL(folder, socket_folder)
+    if chosen == "tidb":
+        from lib.tidb import TiDB
+        return TiDB(folder, socket_folder)
     return Database(folder, socket_folder)
 
 
