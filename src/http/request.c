@@ -10,6 +10,7 @@
 
 #include "base/limits.h"
 #include "http/gzip.h"
+#include "json/write.h"
 
 #define READ_CHUNK 65536
 
@@ -44,6 +45,8 @@ int http_unescape(struct arena *arena, struct span text, bool plus, char **ret_t
 		}
 		*to++ = c;
 	}
+	if (!json_is_utf8((struct span){ out, (size_t)(to - out) }))
+		return -1;
 	*ret_text = out;
 	return 1;
 }
@@ -60,7 +63,7 @@ static int parse_parameter(struct arena *arena, struct span text, struct http_pa
 		value.length = text.length - name.length - 1;
 	}
 	if (http_unescape(arena, name, true, &decoded_name) < 0 || http_unescape(arena, value, true, &decoded_value) < 0)
-		return err_set(e, ERR_BAD_REQUEST, "Bad Request: a broken %% escape in the parameters");
+		return err_set(e, ERR_BAD_REQUEST, "Bad Request: a broken %% escape in the parameters, or bytes that are no UTF-8");
 	*ret_parameter = (struct http_parameter){ decoded_name, decoded_value };
 	return 1;
 }

@@ -66,7 +66,7 @@ int http_form(struct http_request *rq, struct span body, struct http_parameter *
 /* True when the client takes a gzip answer. */
 bool http_accepts_gzip(struct http_request *rq);
 
-/* Percent-decodes into the arena; -1 on a broken escape or a NUL byte. `plus`: '+' is a space. */
+/* Percent-decodes into the arena; -1 on a broken escape, a NUL byte, or what is no UTF-8 then. `plus`: '+' is a space. */
 int http_unescape(struct arena *arena, struct span text, bool plus, char **ret_text);
 
 #endif

@@ -21,6 +21,18 @@ static size_t utf8_length(const unsigned char *p, size_t left)
 	return n;
 }
 
+bool json_is_utf8(struct span text)
+{
+	const unsigned char *p = (const unsigned char *)text.data;
+
+	for (size_t i = 0, n; i < text.length; i += n) {
+		n = utf8_length(p + i, text.length - i);
+		if (n == 0)
+			return false;
+	}
+	return true;
+}
+
 static void write_escape(struct buffer *b, unsigned char c)
 {
 	switch (c) {

@@ -7,6 +7,8 @@
 
 #include "base/buffer.h"
 
+/* Whether it is UTF-8 throughout (RFC 3629). */
+bool json_is_utf8(struct span text);
 /* A quoted string. Bytes that are not UTF-8 become U+FFFD. */
 void json_write_text(struct buffer *b, const char *text);
 void json_write_span(struct buffer *b, struct span text);
