@@ -42,6 +42,18 @@ class TiDB(Database):
         if new:
             self.make_accounts()
 
+    def kill(self):
+        """
+        SIGTERM: connections end in the middle of what they do, but what was acknowledged stays. After SIGKILL the storage inside
+        this program has forgotten acknowledged commits, with nothing but SQL in play; that is TiKV's to keep, which is not here.
+        """
+        if self.process and self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(30)
+            except subprocess.TimeoutExpired:
+                super().kill()
+
     def make_accounts(self):
         """Its root has no password at first. The account of the server is made by pulumi-migrate."""
         done = subprocess.run(["mariadb", "--no-defaults", f"--socket={self.socket}", "-uroot", "-e",
