@@ -10,9 +10,9 @@ struct stack_config {
 const struct field stack_config_fields[] = {
 	FIELD(stack_config, environment, "environment", FIELD_TEXT, .flags = FIELD_REQUIRED, .limit = 512,
 	      .help = "project/name, perhaps with @version"),
-	FIELD(stack_config, secrets_provider, "secretsProvider", FIELD_TEXT, .flags = FIELD_OMIT_EMPTY, .limit = LIMIT_MESSAGE),
-	FIELD(stack_config, encrypted_key, "encryptedKey", FIELD_TEXT, .flags = FIELD_OMIT_EMPTY, .limit = LIMIT_MESSAGE),
-	FIELD(stack_config, encryption_salt, "encryptionSalt", FIELD_TEXT, .flags = FIELD_OMIT_EMPTY, .limit = LIMIT_MESSAGE),
+	FIELD(stack_config, secrets_provider, "secretsProvider", FIELD_TEXT, .flags = FIELD_OMIT_EMPTY),
+	FIELD(stack_config, encrypted_key, "encryptedKey", FIELD_TEXT, .flags = FIELD_OMIT_EMPTY),
+	FIELD(stack_config, encryption_salt, "encryptionSalt", FIELD_TEXT, .flags = FIELD_OMIT_EMPTY),
 	{ 0 },
 };
 
@@ -32,7 +32,7 @@ static bool is_environment(const char *text)
 int stack_check_config(struct span *config, struct arena *arena, struct err *e)
 {
 	struct stack_config body = { 0 };
-	struct buffer text = BUFFER_INIT;
+	_cleanup_(buffer_done) struct buffer text = BUFFER_INIT;
 
 	if (fields_read(stack_config_fields, *config, arena, &body, e) < 0)
 		return -1;
@@ -40,7 +40,9 @@ int stack_check_config(struct span *config, struct arena *arena, struct err *e)
 		return err_set(e, ERR_BAD_REQUEST, "Bad Request: the environment '%.200s' must be project/name, perhaps with @version",
 			       body.environment);
 	fields_write(stack_config_fields, &body, &text);
+	if (text.length > LIMIT_STACK_CONFIG)
+		return err_set(e, ERR_TOO_LARGE, "Request Entity Too Large: the configuration has %zu bytes, at most %llu are allowed",
+			       text.length, LIMIT_STACK_CONFIG);
 	*config = (struct span){ arena_strndup(arena, text.data, text.length), text.length };
-	buffer_done(&text);
 	return 1;
 }

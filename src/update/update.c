@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/clock.h"
+#include "base/limits.h"
 #include "claim/mark.h"
 #include "telemetry/meter.h"
 #include "update/internal.h"
@@ -27,6 +28,9 @@ int update_create(struct db *db, const struct caller *c, const struct stack_path
 	_cleanup_(arena_clear) struct arena arena = ARENA_INIT;
 	struct stack stack = { 0 };
 
+	if (p->config.length > LIMIT_CONFIG_BYTES)
+		return err_set(e, ERR_TOO_LARGE, "Request Entity Too Large: 'config' has %zu bytes, at most %llu are allowed",
+			       p->config.length, LIMIT_CONFIG_BYTES);
 	if (stack_find(db, c, path, now_us, &arena, &stack, e) < 0)
 		return -1;
 	uuid_new(now_us, ret_id);

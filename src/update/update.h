@@ -55,6 +55,7 @@ int checkpoint_check(struct span text, struct checkpoint_text *ret_checkpoint, s
 bool update_is_open(const struct update *update);
 
 /* --- life --- */
+/* A new update, which takes no lock; `ret_id` receives its identifier. 413 when `config` is larger than LIMIT_CONFIG_BYTES. */
 int update_create(struct db *db, const struct caller *c, const struct stack_path *path, const char *kind,
 		  const struct update_program *program, int64_t now_us, char ret_id[UUID_TEXT],
 		  struct err *e) WARN_UNUSED;

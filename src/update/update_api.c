@@ -38,7 +38,7 @@ const struct field create_update_body_fields[] = {
 	FIELD(create_update_body, main, "main", FIELD_TEXT, .flags = FIELD_OMIT_EMPTY, .limit = LIMIT_MESSAGE),
 	FIELD(create_update_body, description, "description", FIELD_TEXT, .flags = FIELD_OMIT_EMPTY, .limit = LIMIT_MESSAGE * 4),
 	FIELD(create_update_body, options, "options", FIELD_OBJECT, .fields = options_fields),
-	FIELD(create_update_body, config, "config", FIELD_RAW_OBJECT, .limit = LIMIT_CONFIG_BYTES),
+	FIELD(create_update_body, config, "config", FIELD_RAW_OBJECT),
 	FIELD(create_update_body, metadata, "metadata", FIELD_OBJECT, .fields = metadata_fields),
 	{ 0 },
 };

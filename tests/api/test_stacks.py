@@ -11,6 +11,8 @@ import pytest
 
 from lib.client import EMPTY, SUCCESS, BEGIN, Stack, deployment, document, entry, resource, root, urn
 
+LARGEST_CONFIG = 3 << 20
+
 
 def at(stack, **place):
     """The same stack under another name, project or organization."""
@@ -149,6 +151,26 @@ def test_remote_configuration(client, organization):
         client.call("PUT", f"{stack.path}/config", {"environment": bad}).expect_problem(400)
     assert stack.get()["config"] == {"environment": "other/env"}
     stack.delete().expect()
+
+
+def test_large_remote_configuration(client, organization):
+    stack = Stack(client, organization)
+    empty = len('{"environment":"a/b","encryptedKey":"","encryptionSalt":"v1"}')
+
+    def config(size):
+        return {"environment": "a/b", "encryptedKey": "k" * (size - empty), "encryptionSalt": "v1"}
+
+    create(client, organization, stack.project, "dev", config=config(20000)).expect(200)
+    assert stack.get()["config"] == config(20000)
+    for size in (64 << 10, (64 << 10) + 1, LARGEST_CONFIG):
+        assert client.call("PUT", f"{stack.path}/config", config(size)).expect(200).json() == config(size)
+        assert client.get(f"{stack.path}/config").expect(200).json() == config(size)
+    refused = client.call("PUT", f"{stack.path}/config", config(LARGEST_CONFIG + 1)).expect_problem(413)
+    assert str(LARGEST_CONFIG) in refused.json()["message"]
+    assert stack.get()["config"] == config(LARGEST_CONFIG)
+    stack.delete().expect()
+    create(client, organization, stack.project, "dev", config=config(LARGEST_CONFIG + 1)).expect_problem(413)
+    client.get(stack.path).expect_problem(404)
 
 
 # --- tags ---

@@ -7,6 +7,8 @@ import pytest
 
 from lib.client import EMPTY, deployment, document, resource, root
 
+LARGEST_CONFIG = 3 << 20
+
 
 @pytest.fixture
 def lapsed(stack):
@@ -55,6 +57,19 @@ def test_history_tells_what_happened(stack):
     assert info["message"] == "a message" and info["environment"] == {"exec.kind": "cli"} and info["config"] == {}
     assert info["resourceChanges"] == {"create": 2} and info["resourceCount"] == 2
     assert info["startTime"] <= info["endTime"] <= time.time() + 1
+
+
+def test_large_configuration_comes_back(stack):
+    def config(size):
+        return {"a:b": {"string": "c" * (size - len('{"a:b":{"string":""}}'))}}
+
+    for size in (64 << 10, (64 << 10) + 1, LARGEST_CONFIG):
+        stack.announce(config=config(size)).begin().complete().expect()
+        assert stack.history()[0]["config"] == config(size)
+    body = {"name": stack.project, "runtime": "yaml", "options": {}, "config": config(LARGEST_CONFIG + 1), "metadata": {}}
+    refused = stack.client.post(f"{stack.path}/update", body).expect_problem(413)
+    assert str(LARGEST_CONFIG) in refused.json()["message"]
+    assert len(stack.history()) == 3 and stack.get()["version"] == 3
 
 
 def test_history_pages_newest_first(stack):

@@ -77,6 +77,21 @@ def test_refresh_from_the_last_update(stack):
     assert stack.on("config", "get", "pw").out.strip() == "s3cret"
 
 
+@pytest.mark.core
+def test_large_config_comes_back(stack):
+    """300 KB of configuration: from the history, and to a settings file that lost it."""
+    values = {f"part{i}": f"{i}" + "v" * 59_999 for i in range(5)}
+    for name, value in values.items():
+        stack.on("config", "set", name, value)
+    stack.up()
+    listed = stack.history()[0]["config"]
+    assert {name: listed[f"{stack.name}:{name}"]["value"] for name in values} == values
+    (stack.folder / f"Pulumi.{stack.stack}.yaml").unlink()
+    stack.on("config", "refresh", "--force")
+    told = stack.on("config", "--json").json()
+    assert {name: told[f"{stack.name}:{name}"]["value"] for name in values} == values
+
+
 def test_refresh_without_an_update(stack):
     said = stack.on("config", "refresh", "--force", fails=True)
     assert "no previous deployment" in said.text

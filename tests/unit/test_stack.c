@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "base/limits.h"
 #include "stack/config.h"
 #include "stack/tag.h"
 
@@ -72,10 +73,36 @@ static void configurations(void **state)
 	assert_false(is_config("{\"environment\":\"p/e/f\"}", "{\"environment\":\"p/e/f\"}"));
 }
 
+/* How a configuration of `size` bytes as stored is taken: ERR_NONE, or why it is refused. */
+static enum err_kind taken(size_t size)
+{
+	_cleanup_(arena_clear) struct arena arena = ARENA_INIT;
+	_cleanup_(buffer_done) struct buffer text = BUFFER_INIT;
+	struct span config;
+	struct err e = { 0 };
+
+	buffer_puts(&text, "{\"environment\":\"p/e\",\"encryptedKey\":\"");
+	while (text.length < size - 2)
+		buffer_puts(&text, "k");
+	buffer_puts(&text, "\"}");
+	config = (struct span){ text.data, text.length };
+	if (stack_check_config(&config, &arena, &e) == 1)
+		assert_int_equal(config.length, size);
+	return e.kind;
+}
+
+static void large_configurations(void **state)
+{
+	(void)state;
+	assert_int_equal(taken(20000), ERR_NONE);
+	assert_int_equal(taken(LIMIT_STACK_CONFIG), ERR_NONE);
+	assert_int_equal(taken(LIMIT_STACK_CONFIG + 1), ERR_TOO_LARGE);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests_of_stack[] = {
-		cmocka_unit_test(names), cmocka_unit_test(tags), cmocka_unit_test(configurations),
+		cmocka_unit_test(names), cmocka_unit_test(tags), cmocka_unit_test(configurations), cmocka_unit_test(large_configurations),
 	};
 
 	return cmocka_run_group_tests(tests_of_stack, NULL, NULL);
