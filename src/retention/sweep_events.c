@@ -5,20 +5,11 @@
  */
 #include <string.h>
 
-#include "blob/blob.h"
-#include "retention/retention.h"
 #include "retention/retention_sql.h"
+#include "retention/sweep_store.h"
 #include "update/checkpoint.h"
 
 #define UUID_CHARACTERS (UUID_TEXT - 1)
-
-struct sweep {
-	struct app *app;
-	int64_t before_us;
-	bool (*going)(void *context);
-	void *context;
-	struct swept *swept;
-};
 
 static bool take_uuid(const char **at, char ret_uuid[UUID_TEXT])
 {
@@ -56,8 +47,7 @@ static bool parse(const char *key, char ret_stack[UUID_TEXT], char ret_update[UU
 	return !strcmp(key, same);
 }
 
-/* 1 when a row names it, or still may, or it is none of ours; 0 when it is garbage. */
-static int is_named(struct sweep *s, const char *key, struct err *e)
+static int is_named(struct app *app, const char *key, int64_t before_us, struct err *e)
 {
 	_cleanup_(arena_clear) struct arena arena = ARENA_INIT;
 	unsigned char digest[SHA256_BYTES];
@@ -65,42 +55,19 @@ static int is_named(struct sweep *s, const char *key, struct err *e)
 	char stack[UUID_TEXT], update[UUID_TEXT];
 	struct retained row;
 
-	if (!strncmp(key, "scratch/", 8))
-		return 0;
 	if (!parse(key, stack, update, digest))
 		return 1;
-	return db_one(s->app->db, &OBJECT_OF_EVENTS,
-		      DB_VALUES(db_bytes(span), db_text(update), db_text(stack), db_time(s->before_us)), retained_id_columns, &row, &arena,
+	return db_one(app->db, &OBJECT_OF_EVENTS,
+		      DB_VALUES(db_bytes(span), db_text(update), db_text(stack), db_time(before_us)), retained_id_columns, &row, &arena,
 		      e);
-}
-
-static int sweep_object(void *context, const struct blob_object *object, struct err *e)
-{
-	struct sweep *s = context;
-	int rc = 1;
-
-	if (!s->going(s->context))
-		return 0;
-	if (object->modified_at < s->before_us)
-		rc = is_named(s, object->key, e);
-	if (rc == 0) {
-		rc = blob_delete_older(s->app->events, object->key, s->before_us, e);
-		s->swept->objects += rc == 1;
-		s->swept->bytes += rc == 1 ? object->bytes : 0;
-	} else if (rc == 1) {
-		s->swept->kept++;
-	}
-	return rc < 0 ? -1 : 1;
 }
 
 int retention_sweep_events(struct app *app, int64_t before_us, bool (*going)(void *context), void *context,
 			   struct swept *ret_swept, struct err *e)
 {
-	struct sweep s = { .app = app, .before_us = before_us, .going = going, .context = context, .swept = ret_swept };
+	struct store_sweep s = { app, app->events, before_us, going, context, ret_swept, is_named };
 
 	if (!app->events)
 		return 1;
-	if (blob_list(app->events, "stacks/", sweep_object, &s, e) < 0)
-		return -1;
-	return blob_list(app->events, "scratch/", sweep_object, &s, e);
+	return sweep_store(&s, "stacks/", e);
 }

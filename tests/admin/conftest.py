@@ -133,6 +133,12 @@ def admin(installation):
 
 
 @pytest.fixture
+def sql(installation):
+    """Rows of what a statement answers, each a list of texts."""
+    return installation.database.sql
+
+
+@pytest.fixture
 def name():
     """A name that nobody has."""
     return f"n{uuid.uuid4().hex[:10]}"

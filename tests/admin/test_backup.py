@@ -40,11 +40,6 @@ def access(installation):
 
 
 @pytest.fixture
-def admin(installation):
-    return Admin(installation)
-
-
-@pytest.fixture
 def folder(tmp_path):
     return tmp_path / "backup"
 

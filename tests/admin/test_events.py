@@ -38,16 +38,6 @@ def access(installation):
 
 
 @pytest.fixture
-def admin(installation):
-    return Admin(installation)
-
-
-@pytest.fixture
-def sql(installation):
-    return installation.database.sql
-
-
-@pytest.fixture
 def stack(access):
     return Stack(access.client(), access.organization).create()
 

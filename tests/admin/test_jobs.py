@@ -45,11 +45,6 @@ def job(installation):
     return run
 
 
-@pytest.fixture
-def sql(installation):
-    return installation.database.sql
-
-
 def ago(seconds):
     return f"UTC_TIMESTAMP(6) - INTERVAL {seconds} SECOND"
 

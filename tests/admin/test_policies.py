@@ -32,16 +32,6 @@ def access(installation):
 
 
 @pytest.fixture
-def admin(installation):
-    return Admin(installation)
-
-
-@pytest.fixture
-def sql(installation):
-    return installation.database.sql
-
-
-@pytest.fixture
 def packs(access):
     return Packs(access.client(), access.organization)
 
