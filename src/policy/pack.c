@@ -174,6 +174,37 @@ int pack_list(struct db *db, const char *organization_id, const char *name, stru
 		      pack_listed_columns, sizeof(**ret_list), arena, (void **)ret_list, ret_count, e);
 }
 
+/* The one that is asked for, or the only one that the token reaches; NULL when that is none of the caller's. */
+static int find_organization(struct db *db, const struct caller *c, const char *login, struct arena *arena, const char **ret_id, struct err *e)
+{
+	struct organization *list;
+	struct caller there;
+	size_t count;
+
+	if (login) {
+		if (identity_membership(db, c, login, arena, &there, e) < 0)
+			return -1;
+		*ret_id = there.organization_id;
+		return 1;
+	}
+	if (identity_organizations(db, c, arena, &list, &count, e) < 0)
+		return -1;
+	*ret_id = count ? list[0].id : NULL;
+	return 1;
+}
+
+int pack_list_newest(struct db *db, const struct caller *c, const char *organization, struct arena *arena,
+		     struct pack_version **ret_list, size_t *ret_count, struct err *e)
+{
+	bool one = organization || c->only_organization_id;
+	const char *id = c->user_id;
+
+	if (one && find_organization(db, c, organization, arena, &id, e) < 0)
+		return -1;
+	return db_all(db, one ? &PACK_NEWEST_OF_ORGANIZATION : &PACK_NEWEST_OF_USER, DB_VALUES(db_text(id)), pack_published_columns,
+		      sizeof(**ret_list), arena, (void **)ret_list, ret_count, e);
+}
+
 /* --- end --- */
 
 int pack_delete(struct db *db, const struct caller *c, const char *name, struct arena *arena, struct err *e)

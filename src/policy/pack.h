@@ -18,6 +18,7 @@
 
 struct pack_version {
 	char *id, *pack_id, *name, *display_name, *version_tag, *status;	/* version_tag "": none */
+	char *organization;		/* login; in lists of several organizations */
 	int64_t version, bytes;
 	struct span policies, sha256;	/* policies: JSON list; sha256 data NULL: not published */
 	bool applied;			/* some policy group has it */
@@ -59,6 +60,10 @@ int pack_find_published(struct db *db, const struct caller *c, const char *name,
 /* Published versions by name and number; `name` NULL: of all packs. */
 int pack_list(struct db *db, const char *organization_id, const char *name, struct arena *arena, struct pack_version **ret_list,
 	      size_t *ret_count, struct err *e) WARN_UNUSED;
+
+/* The newest published version of each pack of the caller's organizations, or of the one with that login (NULL: all). */
+int pack_list_newest(struct db *db, const struct caller *c, const char *organization, struct arena *arena,
+		     struct pack_version **ret_list, size_t *ret_count, struct err *e) WARN_UNUSED;
 
 /* All versions: 404 when it has none, 400 when a policy group has one. In a transaction. */
 int pack_delete(struct db *db, const struct caller *c, const char *name, struct arena *arena, struct err *e) WARN_UNUSED;

@@ -65,6 +65,33 @@ const struct stmt PACK_VERSION_BY_NUMBER = STMT("pack.version_by_number",
 const struct stmt PACK_VERSION_NEWEST = STMT("pack.version_newest",
 	PACK_VERSION_ROW "WHERE p.organization_id = ? AND p.name = ? AND v.status = 'published' ORDER BY v.version DESC LIMIT 1");
 
+const struct db_column pack_published_columns[] = {
+	DB_COLUMN(pack_version, id, COLUMN_TEXT),
+	DB_COLUMN(pack_version, organization, COLUMN_TEXT),
+	DB_COLUMN(pack_version, name, COLUMN_TEXT),
+	DB_COLUMN(pack_version, display_name, COLUMN_TEXT),
+	DB_COLUMN(pack_version, version_tag, COLUMN_TEXT),
+	DB_COLUMN(pack_version, version, COLUMN_INT),
+	DB_COLUMN(pack_version, policies, COLUMN_BYTES),
+	DB_COLUMN(pack_version, applied, COLUMN_BOOL),
+	{ 0 },
+};
+
+/* The newest published version of each pack. */
+#define PACK_NEWEST                                                                                \
+	"SELECT v.id AS id, o.login AS organization, p.name AS name, v.display_name AS display_name, " \
+	"COALESCE(v.version_tag, '') AS version_tag, v.version AS version, v.policies_json AS policies, " \
+	"EXISTS (SELECT 1 FROM policy_group_packs a WHERE a.policy_pack_version_id = v.id) AS applied " \
+	"FROM policy_packs p JOIN organizations o ON o.id = p.organization_id "                    \
+	"JOIN policy_pack_versions v ON v.policy_pack_id = p.id AND v.version = (SELECT MAX(n.version) FROM policy_pack_versions n " \
+	"WHERE n.policy_pack_id = p.id AND n.status = 'published') "
+
+const struct stmt PACK_NEWEST_OF_ORGANIZATION = STMT("pack.newest_of_organization",
+	PACK_NEWEST "WHERE p.organization_id = ? ORDER BY p.name");
+
+const struct stmt PACK_NEWEST_OF_USER = STMT("pack.newest_of_user",
+	PACK_NEWEST "JOIN organization_members m ON m.organization_id = p.organization_id WHERE m.user_id = ? ORDER BY o.login, p.name");
+
 const struct db_column pack_listed_columns[] = {
 	DB_COLUMN(pack_version, id, COLUMN_TEXT),
 	DB_COLUMN(pack_version, name, COLUMN_TEXT),

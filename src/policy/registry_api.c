@@ -87,30 +87,18 @@ static bool is_wanted(const struct registry_list_body *body, const char *id)
 	return body->ids.count == 0;
 }
 
-/* The newest version of each pack of an organization; of those that are enabled only, unless others are asked for. */
-static int add_packs(struct request *rq, const struct registry_list_body *body, struct organization *o, struct buffer *list, struct err *e)
+/* Those that are enabled only, unless others are asked for. */
+static void put_packs(const struct registry_list_body *body, const struct pack_version *rows, size_t count, struct arena *arena,
+		      struct object_list *ret_list)
 {
-	struct caller caller = { .organization_id = o->id };
 	bool enabled = !body->access || !*body->access || !strcmp(body->access, "enabled");
-	struct pack_version *rows;
-	size_t count;
+	struct registry_pack *list = arena_alloc(arena, count * sizeof(*list));
+	size_t n = 0;
 
-	if (pack_list(rq->db, o->id, NULL, rq->arena, &rows, &count, e) < 0)
-		return -1;
-	for (size_t i = 0; i < count; i++) {
-		struct pack_version version = { 0 };
-		struct registry_pack pack;
-
-		if (i + 1 < count && !strcmp(rows[i].name, rows[i + 1].name))
-			continue;
-		if (pack_find_published(rq->db, &caller, rows[i].name, "latest", rq->arena, &version, e) < 0)
-			return -1;
-		if ((enabled && !version.applied) || !is_wanted(body, version.id))
-			continue;
-		pack = registry_pack_of(&version, o->login, rq->arena);
-		buffer_append(list, &pack, sizeof(pack));
-	}
-	return 1;
+	for (size_t i = 0; i < count; i++)
+		if ((!enabled || rows[i].applied) && is_wanted(body, rows[i].id))
+			list[n++] = registry_pack_of(&rows[i], rows[i].organization, arena);
+	*ret_list = (struct object_list){ list, n, sizeof(*list) };
 }
 
 static int check_access(const char *access, struct err *e)
@@ -126,21 +114,18 @@ static int check_access(const char *access, struct err *e)
 /* ListPolicyPacks_post */
 int api_list_policy_packs_post(struct request *rq, struct http_reply *rp, struct err *e)
 {
-	_cleanup_(buffer_done) struct buffer list = BUFFER_INIT;
 	struct registry_list_body body = { 0 };
-	struct organization *organizations;
+	struct registry_list_reply reply;
+	struct pack_version *rows;
 	size_t count;
 
 	if (request_body(rq, list_policy_packs_post_body_fields, &body, e) < 0 || check_access(body.access, e) < 0)
 		return -1;
 
-	if (identity_organizations(rq->db, &rq->caller, rq->arena, &organizations, &count, e) < 0)
+	if (pack_list_newest(rq->db, &rq->caller, body.organization && *body.organization ? body.organization : NULL, rq->arena, &rows, &count,
+			     e) < 0)
 		return -1;
-	for (size_t i = 0; i < count; i++)
-		if ((!body.organization || !*body.organization || !strcmp(organizations[i].login, body.organization)) &&
-		    add_packs(rq, &body, &organizations[i], &list, e) < 0)
-			return -1;
 
-	return reply_json(rp, registry_policy_pack_list_fields,
-			  &(struct registry_list_reply){ { list.data, list.length / sizeof(struct registry_pack), sizeof(struct registry_pack) } });
+	put_packs(&body, rows, count, rq->arena, &reply.packs);
+	return reply_json(rp, registry_policy_pack_list_fields, &reply);
 }

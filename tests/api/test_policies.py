@@ -374,6 +374,9 @@ class TestRights:
             return [p["name"] for p in admin.client.post("/api/registry/policypacks", body).expect(200).json()["policyPacks"]]
 
         assert listed() == [] and listed(access="private") == ["other", "rules"]
+        admin.publish("rules", "2")
+        [newest] = [p for p in admin.client.post("/api/registry/policypacks", {"access": "private"}).expect(200).json()["policyPacks"] if p["name"] == "rules"]
+        assert (newest["version"], newest["publisher"], newest["enforcementLevels"]) == ("2", admin.organization, ["mandatory"])
         admin.change(addPolicyPack={"name": "rules"}).expect(204)
         assert listed(orgLogin=admin.organization) == ["rules"] and listed(orgLogin="nobody") == [] and listed(ids=["x"]) == []
         admin.client.post("/api/registry/policypacks", {"access": "all"}).expect_problem(400)
