@@ -14,8 +14,8 @@
 #define LIMIT_TAG_VALUE 256			/* characters */
 #define LIMIT_TAGS 200				/* tags of one stack, count */
 #define LIMIT_DESCRIPTION 256			/* of a token, characters */
-#define LIMIT_CONFIG_BYTES (3ULL << 20)		/* configuration stored with one update; below LIMIT_PLAIN_BODY, which it comes in */
-#define LIMIT_STACK_CONFIG (3ULL << 20)		/* remote configuration of one stack */
+#define LIMIT_CONFIG_BYTES (1ULL << 20)		/* configuration stored with one update; a history has it for each */
+#define LIMIT_STACK_CONFIG (64ULL << 10)	/* remote configuration of one stack, read with its row */
 #define LIMIT_ENVIRONMENT_BYTES (256ULL << 10)	/* metadata.environment of one update */
 #define LIMIT_MESSAGE 4096			/* update message, characters */
 #define LIMIT_JOURNAL_ROW (4ULL << 20)		/* stored batch; larger ones become objects */

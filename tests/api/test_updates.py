@@ -7,7 +7,7 @@ import pytest
 
 from lib.client import EMPTY, deployment, document, resource, root
 
-LARGEST_CONFIG = 3 << 20
+LARGEST_CONFIG = 1 << 20
 
 
 @pytest.fixture
