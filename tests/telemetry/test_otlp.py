@@ -157,8 +157,10 @@ def test_failures_and_strangers(traced, collector):
     assert lost.name == "GET" and "http.route" not in lost.attributes
     odd = anybody.call("PROPFIND", "/api/status").expect(405)
     assert server_span(trace_of(collector.sink, odd)).attributes["http.request.method"] == "_OTHER"
-    binary = anybody.get("/api/stacks/%ff%fe/%22/dev", headers={"User-Agent": "caf\xe9"}).expect(401, 404)
-    span = server_span(trace_of(collector.sink, binary))
+    binary = anybody.get("/api/stacks/%ff%fe/%22/dev").expect(404)
+    assert "pulumi.stack" not in server_span(trace_of(collector.sink, binary)).attributes
+    odd = anybody.get("/api/stacks/%C3%A9/%22/dev", headers={"User-Agent": "caf\xe9"}).expect(401, 404)
+    span = server_span(trace_of(collector.sink, odd))
     assert span.attributes["user_agent.original"] == "caf?" and span.attributes["pulumi.stack"] == "dev"
 
 
