@@ -149,7 +149,7 @@ class Stage:
         return command.stdout.readline().strip()
 
     def plain(self):
-        """The address of a web server configured like the server's own: /static has files, /hello is a hello."""
+        """The address of a web server configured like the server's own: it has the files of /static, and /hello is a hello."""
         if self.plain_url:
             return self.plain_url
         port, where = self.free_port(), self.work / "hello.sock"
@@ -157,7 +157,7 @@ class Stage:
             listener.bind(str(where))
             listener.listen(1024)
             for _ in range(2):
-                self.child(self.work / "hello", stdin=listener)
+                self.child(self.work / "hello", self.work / "static", stdin=listener)
         config = self.work / "plain.conf"
         config.write_text(plain_config((self.server.folder / "run/lighttpd.conf").read_text(), self.work, where, port))
         self.child("lighttpd", "-D", "-f", config, stderr=(self.work / "plain-error.log").open("w"))
@@ -180,7 +180,8 @@ def plain_config(text, work, where, port):
     text = re.sub(r'server\.upload-dirs = \("[^"]*"\)', f'server.upload-dirs = ("{work}/upload")', text)
     text = re.sub(r'accesslog\.filename = "[^"]*"', f'accesslog.filename = "{work}/plain.log"', text)
     return text[:text.index("$HTTP")] + (
-        f'fastcgi.server = ("/hello" => (("socket" => "{where}", "check-local" => "disable", "disable-time" => 0)))\n')
+        f'fastcgi.server = ("/hello" => (("socket" => "{where}", "check-local" => "disable", "disable-time" => 0, '
+        f'"x-sendfile" => "enable", "x-sendfile-docroot" => ("{work}/static"))))\n')
 
 
 def wait_for(port):

@@ -80,10 +80,13 @@ def exporting(stage, rounds, done, plain):
         taken = alternate(rounds, {
             "server": lambda _: wrk(f"{server.url}{last.stack}/export", seconds, server.token),
             "static": lambda _: wrk(f"{plain}/{count}", seconds),
+            "hello": lambda _: wrk(f"{plain}/hello/{count}", seconds),
         })
         rows.append(Row(f"export of {count} resources / a static file of that size", "≥ 0.8", taken["server"].over(taken["static"]),
                         f"{len(last.packed) / 1e6:.2f} MB compressed; {taken['server'].median:.0f}/s, file {taken['static'].median:.0f}/s; "
                         f"one export {1000 * series(completions, lambda c: c.export).median:.0f} ms"))
+        rows.append(Row(f"export of {count} resources / a hello that names the file", "", taken["server"].over(taken["hello"]),
+                        f"hello {taken['hello'].median:.0f}/s, {taken['hello'].over(taken['static']).median:.2f} of the file's rate"))
     return rows
 
 
