@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Ends updates that nobody has been heard from for a day; whoever wants their stack sooner ends them by starting. */
+/*
+ * Ends updates that nobody has been heard from for a week; whoever wants their stack sooner ends them by starting. Until then a
+ * client that slept, over a weekend say, may go on.
+ */
 #include <stdio.h>
 
 #include "job.h"
 #include "start/start.h"
 #include "update/update.h"
 
-#define ABANDONED_US DAY_US
+#define ABANDONED_US (7 * DAY_US)
 
 struct expiry {
 	struct app *app;
@@ -58,7 +61,7 @@ int main(int argc, char **argv)
 {
 	static const struct job job = {
 		.name = "expire-leases",
-		.help = "Ends updates whose lease lapsed more than a day ago: as failed, with the state that they saved.",
+		.help = "Ends updates whose lease lapsed more than a week ago: as failed, with the state that they saved.",
 		.parts = START_DATABASE | START_OBJECTS,
 		.work = work,
 	};

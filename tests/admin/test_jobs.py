@@ -87,7 +87,7 @@ def assert_recorded(sql, update):
 def test_an_abandoned_update_ends_with_what_it_saved(stack, job, sql):
     update = stack.begin(journal=1)
     a_journal(update, "saved")
-    sql(f"UPDATE updates SET lease_expires_at = {ago(25 * HOUR)} WHERE id = '{update.id}'")
+    sql(f"UPDATE updates SET lease_expires_at = {ago(7 * 24 * HOUR + HOUR)} WHERE id = '{update.id}'")
     assert update.id in job("expire-leases")
     assert update.status() == "failed"
     assert names(stack) == ["saved"]
@@ -98,7 +98,7 @@ def test_an_abandoned_update_ends_with_what_it_saved(stack, job, sql):
 def test_one_that_lapsed_lately_may_come_back(stack, job, sql):
     update = stack.begin(journal=1)
     a_journal(update, "saved")
-    sql(f"UPDATE updates SET lease_expires_at = {ago(23 * HOUR)} WHERE id = '{update.id}'")
+    sql(f"UPDATE updates SET lease_expires_at = {ago(7 * 24 * HOUR - HOUR)} WHERE id = '{update.id}'")
     assert job("expire-leases") == ""
     assert "nothing was due" in job("expire-leases", "--once")
     assert update.status() == "running"
@@ -114,8 +114,8 @@ def test_one_that_cannot_be_ended_does_not_keep_the_others(installation, access,
         a_journal(update, "new")
     for path in objects_of(installation, stack_id(sql, broken)):
         path.rename(path.with_suffix(".away"))
-    sql(f"UPDATE updates SET lease_expires_at = {ago(26 * HOUR)} WHERE id = '{updates[0].id}'")
-    sql(f"UPDATE updates SET lease_expires_at = {ago(25 * HOUR)} WHERE id = '{updates[1].id}'")
+    sql(f"UPDATE updates SET lease_expires_at = {ago(8 * 24 * HOUR)} WHERE id = '{updates[0].id}'")
+    sql(f"UPDATE updates SET lease_expires_at = {ago(7 * 24 * HOUR + HOUR)} WHERE id = '{updates[1].id}'")
     said = job("expire-leases", code=1)
     assert "level=error" in said and "is missing" in said and "updates=1" in said
     assert [update.status() for update in updates] == ["running", "failed"]
@@ -355,7 +355,7 @@ def test_for_keeps_looking(installation, stack, sql):
                                text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     update = stack.begin(journal=1)
     a_journal(update, "r")
-    sql(f"UPDATE updates SET lease_expires_at = {ago(25 * HOUR)} WHERE id = '{update.id}'")
+    sql(f"UPDATE updates SET lease_expires_at = {ago(7 * 24 * HOUR + HOUR)} WHERE id = '{update.id}'")
     wait_for(lambda: update.status() == "failed", 10, "the job did not look again")
     process.send_signal(signal.SIGTERM)
     said = process.communicate(timeout=5)[0]
