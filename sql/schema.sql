@@ -423,6 +423,8 @@ CREATE TABLE updates (
   created_at DATETIME(6) NOT NULL,
   started_at DATETIME(6) NULL,
   ended_at DATETIME(6) NULL,
+  config_sha256 BINARY(32) NULL COMMENT 'config_json is {}: an object of the store for service metadata has the configuration, whose text has this digest; NULL: config_json has it',
+  config_bytes BIGINT NOT NULL DEFAULT '0' COMMENT 'of the text in that object',
   PRIMARY KEY (id),
   KEY updates_lease (status, lease_expires_at),
   KEY updates_previews (stack_id, preview, id),

@@ -89,7 +89,7 @@ const struct stmt BACKUP_PROGRESS_NOTE = STMT("backup.progress_note",
 const struct stmt BACKUP_PROGRESS_END = STMT("backup.progress_end",
 	"DELETE FROM restore_progress");
 
-const struct db_column backup_event_columns[] = {
+const struct db_column backup_update_columns[] = {
 	DB_COLUMN(backup_row, id, COLUMN_TEXT),
 	DB_COLUMN(backup_row, stack_id, COLUMN_TEXT),
 	DB_COLUMN(backup_row, sha256, COLUMN_BYTES),
@@ -100,6 +100,10 @@ const struct db_column backup_event_columns[] = {
 const struct stmt BACKUP_EVENT_OBJECTS = STMT("backup.event_objects",
 	"SELECT e.update_id AS id, u.stack_id AS stack_id, e.digest AS sha256 FROM event_batches e JOIN updates u ON u.id = e.update_id "
 	"WHERE e.in_object = 1");
+
+/* all tenants: a backup is of the whole installation */
+const struct stmt BACKUP_CONFIGURATIONS = STMT("backup.configurations",
+	"SELECT id, stack_id, config_sha256 AS sha256 FROM updates WHERE config_sha256 IS NOT NULL");
 
 /* all tenants: a backup is of the whole installation */
 const struct stmt BACKUP_POLICY_PACKS = STMT("backup.policy_packs",

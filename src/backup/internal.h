@@ -6,6 +6,7 @@
 #include "backup/backup.h"
 #include "base/buffer.h"
 #include "base/map.h"
+#include "blob/blob.h"
 #include "crypto/crypto.h"
 #include "db/db.h"
 #include "json/fields.h"
@@ -95,8 +96,14 @@ void row_write(const struct table *t, const struct span *values, struct buffer *
 int row_read(const struct table *t, struct span line, struct arena *arena, struct db_value *ret_values, struct err *e) WARN_UNUSED;
 
 /* --- objects.c --- */
-/* Where an object is, or goes, by its key: NULL when there is no store for it here, which the setting would name. */
-struct blob_store *object_store(const struct app *app, const char *key, const char **ret_setting);
+/* Where an object is, or goes: the store, what is in it as people say it, and the setting that names it. */
+struct object_place {
+	struct blob_store *store;	/* NULL: there is none here */
+	const char *setting, *words;
+};
+struct object_place object_place(const struct app *app, const char *key);
+/* Calls `each` for every object that the stores of this installation have; one twice when two of them are the same place. */
+int objects_stored(const struct app *app, blob_each *each, void *context, struct err *e) WARN_UNUSED;
 /* Keys of the objects that rows name: calls `each` with each, some twice. */
 typedef int object_each(void *context, const char *key, struct err *e);
 int objects_named(struct db *db, object_each *each, void *context, struct err *e) WARN_UNUSED;

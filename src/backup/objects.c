@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <assert.h>
 #include <stdio.h>
 
 #include "backup/backup_sql.h"
@@ -7,69 +8,104 @@
 #include "json/scan.h"
 #include "policy/pack.h"
 #include "update/checkpoint.h"
+#include "update/object.h"
 
 #define STACKS "stacks/"
-#define EVENTS "/events/"
+#define UPDATES "updates/"
 
 static bool starts_with(const char *key, const char *prefix)
 {
 	return !strncmp(key, prefix, strlen(prefix));
 }
 
-struct blob_store *object_store(const struct app *app, const char *key, const char **ret_setting)
+struct object_place object_place(const struct app *app, const char *key)
 {
-	size_t behind_stack = strlen(STACKS) + UUID_TEXT - 1;
+	struct update_object o;
 
-	if (starts_with(key, PACK_STORE "/")) {
-		*ret_setting = "PULUMI_POLICY_PACK_BLOB_STORAGE_ENDPOINT or PULUMI_POLICY_PACK_LOCAL_HTTP_OBJECTS";
-		return app->packs;
-	}
-	*ret_setting = "PULUMI_ENGINE_EVENTS_BLOB_STORAGE_ENDPOINT";
-	if (starts_with(key, STACKS) && strlen(key) > behind_stack && starts_with(key + behind_stack, EVENTS))
-		return app->events;
-	return app->objects;
+	if (starts_with(key, PACK_STORE "/"))
+		return (struct object_place){ app->packs, "PULUMI_POLICY_PACK_BLOB_STORAGE_ENDPOINT or PULUMI_POLICY_PACK_LOCAL_HTTP_OBJECTS",
+					      "policy packs" };
+	if (update_object_parse(key, &o))
+		return (struct object_place){ update_object_store(app, o.kind), update_object_setting(o.kind), update_object_words(o.kind) };
+	return (struct object_place){ app->objects, "PULUMI_CHECKPOINT_BLOB_STORAGE_ENDPOINT or PULUMI_LOCAL_OBJECTS", "states" };
 }
+
+int objects_stored(const struct app *app, blob_each *each, void *context, struct err *e)
+{
+	const struct {
+		struct blob_store *store;
+		const char *prefix;
+	} places[] = {
+		{ app->objects, STACKS },  { app->objects, UPDATES },  { app->events, STACKS },
+		{ app->metadata, STACKS }, { app->packs, PACK_STORE "/" },
+	};
+
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
+		if (places[i].store && blob_list(places[i].store, places[i].prefix, each, context, e) < 0)
+			return -1;
+	return 1;
+}
+
+enum naming_kind { CHECKPOINTS, JOURNALS, EVENTS, CONFIGURATIONS, PACKS };
 
 struct naming {
 	object_each *each;
 	void *context;
-	bool journal, pack;
+	enum naming_kind kind;
 };
+
+static void name_key(enum naming_kind kind, const struct backup_row *r, char ret_key[UPDATE_OBJECT_KEY])
+{
+	const unsigned char *digest = (const unsigned char *)r->sha256.data;
+
+	if (kind == PACKS)
+		pack_archive_key(r->id, digest, ret_key);
+	else if (kind == EVENTS)
+		update_object_key(UPDATE_OBJECT_EVENTS, r->stack_id, r->id, digest, ret_key);
+	else if (kind == CONFIGURATIONS)
+		update_object_key(UPDATE_OBJECT_CONFIGURATION, r->stack_id, r->id, digest, ret_key);
+	else if (kind == JOURNALS)
+		journal_object_key(r->id, digest, ret_key);
+	else
+		checkpoint_key(r->id, digest, ret_key);
+}
+static_assert(UPDATE_OBJECT_KEY >= CHECKPOINT_KEY && UPDATE_OBJECT_KEY >= PACK_KEY, "keys of every kind fit");
 
 static int name_row(void *context, const void *row, struct err *e)
 {
 	const struct backup_row *r = row;
 	const struct naming *n = context;
-	char key[CHECKPOINT_KEY > PACK_KEY ? CHECKPOINT_KEY : PACK_KEY];
+	char key[UPDATE_OBJECT_KEY];
 
 	if (r->sha256.length != SHA256_BYTES)
 		return err_internal(e, "a row of %s names an object by a digest of %zu bytes", r->id, r->sha256.length);
-	if (n->pack)
-		pack_archive_key(r->id, (const unsigned char *)r->sha256.data, key);
-	else if (r->stack_id)
-		event_object_key(r->stack_id, r->id, (const unsigned char *)r->sha256.data, key);
-	else if (n->journal)
-		journal_object_key(r->id, (const unsigned char *)r->sha256.data, key);
-	else
-		checkpoint_key(r->id, (const unsigned char *)r->sha256.data, key);
+	name_key(n->kind, r, key);
 	return n->each(n->context, key, e);
 }
 
 int objects_named(struct db *db, object_each *each, void *context, struct err *e)
 {
-	struct naming n = { each, context, false, false };
-	struct backup_row row;
+	static const struct {
+		const struct stmt *stmt;
+		const struct db_column *columns;
+		enum naming_kind kind;
+	} lists[] = {
+		{ &BACKUP_CHECKPOINTS, backup_object_columns, CHECKPOINTS },
+		{ &BACKUP_RUNNING_CHECKPOINTS, backup_object_columns, CHECKPOINTS },
+		{ &BACKUP_JOURNAL_OBJECTS, backup_object_columns, JOURNALS },
+		{ &BACKUP_EVENT_OBJECTS, backup_update_columns, EVENTS },
+		{ &BACKUP_CONFIGURATIONS, backup_update_columns, CONFIGURATIONS },
+		{ &BACKUP_POLICY_PACKS, backup_object_columns, PACKS },
+	};
 
-	if (db_each(db, &BACKUP_CHECKPOINTS, DB_NONE, backup_object_columns, &row, sizeof(row), name_row, &n, e) < 0 ||
-	    db_each(db, &BACKUP_RUNNING_CHECKPOINTS, DB_NONE, backup_object_columns, &row, sizeof(row), name_row, &n, e) < 0)
-		return -1;
-	n.journal = true;
-	if (db_each(db, &BACKUP_JOURNAL_OBJECTS, DB_NONE, backup_object_columns, &row, sizeof(row), name_row, &n, e) < 0)
-		return -1;
-	if (db_each(db, &BACKUP_EVENT_OBJECTS, DB_NONE, backup_event_columns, &row, sizeof(row), name_row, &n, e) < 0)
-		return -1;
-	n.pack = true;
-	return db_each(db, &BACKUP_POLICY_PACKS, DB_NONE, backup_object_columns, &row, sizeof(row), name_row, &n, e);
+	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+		struct naming n = { each, context, lists[i].kind };
+		struct backup_row row;
+
+		if (db_each(db, lists[i].stmt, DB_NONE, lists[i].columns, &row, sizeof(row), name_row, &n, e) < 0)
+			return -1;
+	}
+	return 1;
 }
 
 static const struct field object_fields[] = {
@@ -88,7 +124,7 @@ void object_line_write(const struct object_line *o, struct buffer *out)
 static bool is_key(const char *key)
 {
 	return key[0] != '/' && !strstr(key, "..") && !strstr(key, "//") &&
-	       (starts_with(key, STACKS) || starts_with(key, "updates/") || starts_with(key, PACK_STORE "/"));
+	       (starts_with(key, STACKS) || starts_with(key, UPDATES) || starts_with(key, PACK_STORE "/"));
 }
 
 int object_line_read(struct span line, struct arena *arena, struct object_line *ret_line, struct err *e)

@@ -215,29 +215,19 @@ static int is_object(void *context, const struct blob_object *object, struct err
 	return restore_not_empty(object->key, e);
 }
 
-static int check_no_objects(struct restoring *r, struct err *e)
-{
-	struct blob_store *objects = r->backup->app->objects, *events = r->backup->app->events, *packs = r->backup->app->packs;
-
-	if (blob_list(objects, "stacks/", is_object, NULL, e) < 0 || (events && blob_list(events, "stacks/", is_object, NULL, e) < 0) ||
-	    (packs && blob_list(packs, PACK_STORE "/", is_object, NULL, e) < 0))
-		return -1;
-	return blob_list(objects, "updates/", is_object, NULL, e);
-}
-
 static int check_place(void *context, struct span line, struct err *e)
 {
 	_cleanup_(arena_clear) struct arena arena = ARENA_INIT;
 	const struct backup *b = context;
+	struct object_place place;
 	struct object_line o;
-	const char *setting;
 
 	if (object_line_read(line, &arena, &o, e) < 0)
 		return -1;
-	if (object_store(b->app, o.key, &setting))
+	place = object_place(b->app, o.key);
+	if (place.store)
 		return 1;
-	return err_internal(e, "%s is not set, and the backup has %s; name an empty bucket or folder for them", setting,
-			    strstr(setting, "POLICY") ? "policy packs" : "engine events that were objects");
+	return err_internal(e, "%s is not set, and the backup has %s; name an empty bucket or folder for them", place.setting, place.words);
 }
 
 static int check_keys(struct restoring *r, struct err *e)
@@ -260,7 +250,7 @@ static int check_target(struct restoring *r, struct err *e)
 	if (check_columns(r, e) < 0 || restored_read(r->backup->app->db, &r->arena, &r->restored, e) < 0)
 		return -1;
 	r->backup->resumed = r->restored.manifest_sha256;
-	if (r->backup->resumed ? resume_check(r, e) < 0 : check_no_rows(r, e) < 0 || check_no_objects(r, e) < 0)
+	if (r->backup->resumed ? resume_check(r, e) < 0 : check_no_rows(r, e) < 0 || objects_stored(r->backup->app, is_object, NULL, e) < 0)
 		return -1;
 	return check_keys(r, e) < 0 ? -1 : restore_parts(r, NULL, check_place, r->backup, e);
 }
@@ -270,9 +260,8 @@ static int check_target(struct restoring *r, struct err *e)
 static int put_object(struct backup *b, const struct object_line *o, struct err *e)
 {
 	_cleanup_(buffer_done) struct buffer data = BUFFER_INIT;
-	const char *setting;
 
-	if (object_read(b, o, &data, e) < 0 || blob_put(object_store(b->app, o->key, &setting), o->key, buffer_span(&data), e) < 0)
+	if (object_read(b, o, &data, e) < 0 || blob_put(object_place(b->app, o->key).store, o->key, buffer_span(&data), e) < 0)
 		return -1;
 	fault_point("restore.object");
 	return 1;

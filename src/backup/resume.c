@@ -76,18 +76,11 @@ static int note_object(void *context, const struct blob_object *object, struct e
 
 static int check_objects(struct restoring *r, struct err *e)
 {
-	struct blob_store *objects = r->backup->app->objects, *events = r->backup->app->events, *packs = r->backup->app->packs;
 	struct listing l = { r, MAP_INIT };
 	int rc = restore_parts(r, NULL, know_object, &l, e);
 
 	if (rc == 1)
-		rc = blob_list(objects, "stacks/", note_object, &l, e);
-	if (rc == 1)
-		rc = blob_list(objects, "updates/", note_object, &l, e);
-	if (rc == 1 && events)
-		rc = blob_list(events, "stacks/", note_object, &l, e);
-	if (rc == 1 && packs)
-		rc = blob_list(packs, PACK_STORE "/", note_object, &l, e);
+		rc = objects_stored(r->backup->app, note_object, &l, e);
 	map_done(&l.known);
 	return rc;
 }
@@ -103,12 +96,11 @@ int resume_object(struct restoring *r, const struct object_line *o, struct err *
 {
 	_cleanup_(buffer_done) struct buffer data = BUFFER_INIT;
 	char hex[2 * SHA256_BYTES + 1];
-	const char *setting;
 	int rc;
 
 	if (!map_get(&r->present, span_of(o->key)))
 		return 0;
-	rc = blob_get(object_store(r->backup->app, o->key, &setting), o->key, &data, e);
+	rc = blob_get(object_place(r->backup->app, o->key).store, o->key, &data, e);
 	if (rc <= 0)
 		return rc;
 	digest_hex(buffer_span(&data), hex);

@@ -88,8 +88,7 @@ static int copy_object(struct object_writing *o, const char *key, struct err *e)
 {
 	_cleanup_(buffer_done) struct buffer line = BUFFER_INIT;
 	char hex[2 * SHA256_BYTES + 1], *path = arena_printf(&o->arena, "objects/%s", key);
-	const char *setting;
-	struct blob_store *store = object_store(o->backup->app, key, &setting);
+	struct blob_store *store = object_place(o->backup->app, key).store;
 	int rc;
 
 	buffer_clear(&o->data);

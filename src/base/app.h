@@ -21,6 +21,7 @@ struct app {
 	struct db *db;
 	struct blob_store *objects;	/* checkpoints, and journal batches too large for a row */
 	struct blob_store *events;	/* batches of engine events too large for a row; NULL: the database has all */
+	struct blob_store *metadata;	/* configurations of updates too large for a row; NULL: the database has all */
 	struct blob_store *packs;	/* policy packs; NULL: none are kept here */
 	struct link_keys *link_keys;	/* sign addresses of this server; NULL where database or keys were not asked for */
 	struct keys *keys;		/* opens the data keys of stacks */

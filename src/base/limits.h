@@ -14,7 +14,10 @@
 #define LIMIT_TAG_VALUE 256			/* characters */
 #define LIMIT_TAGS 200				/* tags of one stack, count */
 #define LIMIT_DESCRIPTION 256			/* of a token, characters */
-#define LIMIT_CONFIG_BYTES (1ULL << 20)		/* configuration stored with one update; a history has it for each */
+#define LIMIT_CONFIG_ROW (64ULL << 10)		/* configuration of one update in its row, where there is a store for larger ones */
+#define LIMIT_CONFIG_OBJECT (3ULL << 20)	/* the same in that store; the whole request is a plain body */
+#define LIMIT_CONFIG_BYTES (1ULL << 20)		/* the same without such a store; a history has it for each update */
+#define LIMIT_HISTORY_CONFIG (64ULL << 20)	/* configurations out of that store in one answer */
 #define LIMIT_STACK_CONFIG (64ULL << 10)	/* remote configuration of one stack, read with its row */
 #define LIMIT_ENVIRONMENT_BYTES (256ULL << 10)	/* metadata.environment of one update */
 #define LIMIT_MESSAGE 4096			/* update message, characters */

@@ -6,6 +6,7 @@
 #include "audit/audit.h"
 #include "blob/blob.h"
 #include "retention/retention_sql.h"
+#include "update/object.h"
 
 /* One short transaction for each slice: nobody waits for long, and nothing is lost when the job is killed. */
 static int delete_journal(struct db *db, const char *update_id, struct compacted *done, struct err *e)
@@ -104,6 +105,17 @@ static int delete_object(void *context, const struct blob_object *object, struct
 	return blob_delete(context, object->key, e) < 0 ? -1 : 1;
 }
 
+static int delete_update_objects(const struct app *app, const char *prefix, struct err *e)
+{
+	for (enum update_object_kind kind = 0; kind < UPDATE_OBJECT_KINDS; kind++) {
+		struct blob_store *store = update_object_store(app, kind);
+
+		if (store && blob_list(store, prefix, delete_object, store, e) < 0)
+			return -1;
+	}
+	return 1;
+}
+
 /* No row names them any more. The stack's row goes last, so that a job that was killed comes back for the rest. */
 static int purge_objects(struct purge *p, int64_t *stacks, struct err *e)
 {
@@ -112,8 +124,7 @@ static int purge_objects(struct purge *p, int64_t *stacks, struct err *e)
 
 	snprintf(prefix, sizeof(prefix), "stacks/%s/", p->id);
 	if (blob_list(p->app->objects, prefix, delete_object, p->app->objects, e) < 0 ||
-	    (p->app->events && blob_list(p->app->events, prefix, delete_object, p->app->events, e) < 0) ||
-	    delete_rows(p, &STACK_PURGE_ROW, &rows, e) < 0)
+	    delete_update_objects(p->app, prefix, e) < 0 || delete_rows(p, &STACK_PURGE_ROW, &rows, e) < 0)
 		return -1;
 	*stacks += rows;
 	return 1;

@@ -84,6 +84,10 @@ const struct stmt OBJECT_OF_EVENTS = STMT("retention.object_of_events",
 	"LEFT JOIN event_batches e ON e.update_id = u.id AND e.digest = ? AND e.in_object = 1 "
 	"WHERE u.id = ? AND u.stack_id = ? AND (e.update_id IS NOT NULL OR u.ended_at IS NULL OR u.ended_at > ?) LIMIT 1");
 
+/* all tenants: an object names its stack and its update */
+const struct stmt OBJECT_OF_CONFIGURATION = STMT("retention.object_of_configuration",
+	"SELECT id FROM updates WHERE id = ? AND stack_id = ? AND config_sha256 = ?");
+
 /* all tenants: an object names its update */
 const struct stmt OBJECT_OF_JOURNAL = STMT("retention.object_of_journal",
 	"SELECT digest AS sha256 FROM journal_batches WHERE update_id = ? AND digest = ? LIMIT 1");

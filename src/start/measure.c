@@ -77,6 +77,7 @@ static int open_shared(struct app *app, struct err *e)
 
 int measure_start(struct app *app, struct err *e)
 {
+	struct blob_store *const stores[] = { app->objects, app->events, app->metadata, app->packs };
 	const struct observer calls = { on_call, NULL, app };
 	int rc = open_shared(app, e);
 
@@ -84,17 +85,11 @@ int measure_start(struct app *app, struct err *e)
 		return rc;
 	if (app->db)
 		db_observe(app->db, &(struct observer){ on_statement, on_transaction, app });
-	if (app->objects) {
-		blob_observe(app->objects, &(struct observer){ on_object, NULL, app });
-		blob_observe_calls(app->objects, &calls);
-	}
-	if (app->events) {
-		blob_observe(app->events, &(struct observer){ on_object, NULL, app });
-		blob_observe_calls(app->events, &calls);
-	}
-	if (app->packs) {
-		blob_observe(app->packs, &(struct observer){ on_object, NULL, app });
-		blob_observe_calls(app->packs, &calls);
+	for (size_t i = 0; i < sizeof(stores) / sizeof(stores[0]); i++) {
+		if (!stores[i])
+			continue;
+		blob_observe(stores[i], &(struct observer){ on_object, NULL, app });
+		blob_observe_calls(stores[i], &calls);
 	}
 	if (app->keys) {
 		keys_observe(app->keys, &(struct observer){ on_key, NULL, app });

@@ -49,6 +49,8 @@ static int open_objects(struct app *app, struct err *e)
 		return -1;
 	if (store_open(STORE_ENGINE_EVENTS, !app->untried, &app->events, e) < 0)
 		return -1;
+	if (store_open(STORE_SERVICE_METADATA, !app->untried, &app->metadata, e) < 0)
+		return -1;
 	return store_open(STORE_POLICY_PACKS, !app->untried, &app->packs, e) < 0 ? -1 : 1;
 }
 
@@ -147,6 +149,7 @@ void start_close(struct app *app)
 	db_close(app->db);
 	blob_close(app->objects);
 	blob_close(app->events);
+	blob_close(app->metadata);
 	blob_close(app->packs);
 	link_keys_free(app->link_keys);
 	keys_close(app->keys);
@@ -161,6 +164,7 @@ void start_close(struct app *app)
 	app->db = NULL;
 	app->objects = NULL;
 	app->events = NULL;
+	app->metadata = NULL;
 	app->packs = NULL;
 	app->link_keys = NULL;
 }

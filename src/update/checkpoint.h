@@ -32,11 +32,6 @@ int checkpoint_store(struct app *app, const char *stack_id, const struct checkpo
 void checkpoint_key(const char *stack_id, const unsigned char *digest, char ret_key[CHECKPOINT_KEY]);
 /* The key of a journal batch that was too large for its row. */
 void journal_object_key(const char *update_id, const unsigned char *digest, char ret_key[CHECKPOINT_KEY]);
-/* The key of a batch of engine events that was too large for its row, in the store for them. It lies below its stack. */
-void event_object_key(const char *stack_id, const char *update_id, const unsigned char *digest, char ret_key[CHECKPOINT_KEY]);
-/* Appends such a batch as it arrived; one that is missing, or that nobody can read here, is an internal error. */
-int event_object_load(struct app *app, const char *stack_id, const char *update_id, struct span digest, struct buffer *ret_data,
-		      struct err *e) WARN_UNUSED;
 /* Appends the text and checks its digest; an object that is missing or damaged is an internal error. */
 int checkpoint_load(struct app *app, const char *stack_id, struct span digest, struct buffer *ret_text,
 		    struct err *e) WARN_UNUSED;

@@ -3,14 +3,12 @@
  * Engine events: a row a request, read back in order of their sequence. A batch that is too large for a row goes to a
  * store of its own, where there is one.
  */
-#include <stdio.h>
-
 #include "base/limits.h"
-#include "blob/blob.h"
 #include "http/gzip.h"
 #include "json/scan.h"
 #include "json/write.h"
 #include "update/internal.h"
+#include "update/object.h"
 #include "update/update_sql.h"
 
 #define EVENT_GRACE_US (600 * 1000000LL)	/* a batch may arrive this late after the end */
@@ -59,42 +57,17 @@ static int read_batch(struct span text, struct batch *b, struct err *e)
 	return n > 0;
 }
 
-void event_object_key(const char *stack_id, const char *update_id, const unsigned char *digest, char ret_key[CHECKPOINT_KEY])
-{
-	char hex[2 * SHA256_BYTES + 1];
-
-	hex_encode(digest, SHA256_BYTES, hex);
-	snprintf(ret_key, CHECKPOINT_KEY, "stacks/%s/events/%s/%s", stack_id, update_id, hex);
-}
-
-int event_object_load(struct app *app, const char *stack_id, const char *update_id, struct span digest, struct buffer *ret_data,
-		      struct err *e)
-{
-	char key[CHECKPOINT_KEY];
-	int rc;
-
-	if (digest.length != SHA256_BYTES)
-		return err_internal(e, "event batch of update %s has a digest of %zu bytes", update_id, digest.length);
-	event_object_key(stack_id, update_id, (const unsigned char *)digest.data, key);
-	if (!app->events)
-		return err_internal(e, "object %s cannot be read: PULUMI_ENGINE_EVENTS_BLOB_STORAGE_ENDPOINT is not set any more", key);
-	rc = blob_get(app->events, key, ret_data, e);
-	return rc == 0 ? err_internal(e, "object %s is missing", key) : rc;
-}
-
 /* An object for whoever holds the lease only, durable before the row that names it. */
 static int put_object(struct app *app, const char *id, struct span token, const unsigned char *digest, struct span stored,
 		      struct err *e)
 {
 	_cleanup_(arena_clear) struct arena arena = ARENA_INIT;
 	struct update u = { 0 };
-	char key[CHECKPOINT_KEY];
 	int rc = db_one(app->db, &UPDATE_BY_TOKEN, DB_VALUES(db_text(id), db_bytes(token)), update_columns, &u, &arena, e);
 
 	if (rc <= 0)
 		return rc < 0 ? -1 : lease_lost(e);
-	event_object_key(u.stack_id, id, digest, key);
-	return blob_put(app->events, key, stored, e);
+	return update_object_put(app, UPDATE_OBJECT_EVENTS, u.stack_id, id, digest, stored, e);
 }
 
 int update_append_events(struct app *app, const char *id, struct span token, struct span text, struct span stored,
@@ -102,7 +75,7 @@ int update_append_events(struct app *app, const char *id, struct span token, str
 {
 	struct batch b = { .first = INT64_MAX, .last = -1 };
 	unsigned char digest[SHA256_BYTES];
-	bool in_object = app->events && stored.length > LIMIT_EVENT_ROW;
+	bool in_object = update_object_store(app, UPDATE_OBJECT_EVENTS) && stored.length > LIMIT_EVENT_ROW;
 	int64_t changed;
 	int rc = read_batch(text, &b, e);
 
@@ -143,7 +116,7 @@ static int emit_batch(void *context, const void *row, struct err *e)
 	struct scan s;
 
 	if (r->in_object) {
-		if (event_object_load(p->app, p->update->stack_id, p->update->id, r->digest, &object, e) < 0)
+		if (update_object_load(p->app, UPDATE_OBJECT_EVENTS, p->update->stack_id, p->update->id, r->digest, &object, e) < 0)
 			return -1;
 		text = buffer_span(&object);
 	}

@@ -93,7 +93,7 @@ static int import_once(void *context, struct err *e)
 	/* Before anything is locked, and again when the transaction runs again: a sweep may have been at the object. */
 	if (checkpoint_store(im->app, im->stack_id, im->checkpoint, &stored, e) < 0)
 		return -1;
-	if (update_create(im->app->db, im->caller, im->path, "import", &program, now_us, im->id, e) < 0 ||
+	if (update_create(im->app, im->caller, im->path, "import", &program, now_us, im->id, e) < 0 ||
 	    update_start(im->app, im->caller, im->path, im->id, NULL, 0, now_us, &started, e) < 0 ||
 	    update_find(im->app->db, im->caller, im->path, im->id, &arena, &u, e) < 0)
 		return -1;

@@ -33,10 +33,17 @@ const struct field update_list_reply_fields[] = {
 	{ 0 },
 };
 
-static void finish_infos(struct update_info *list, size_t count)
+static void set_results(struct update_info *list, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
 		list[i].result = result_of(list[i].result);
+}
+
+/* For answers that have the configuration. */
+static int finish_infos(struct request *rq, struct update_info *list, size_t count, struct err *e)
+{
+	set_results(list, count);
+	return update_load_configurations(rq->app, list, count, rq->arena, e);
 }
 
 /* How the service's own views show an update: with who asked for it. */
@@ -119,10 +126,10 @@ int api_get_stack_updates(struct request *rq, struct http_reply *rp, struct err 
 	size_t count;
 
 	if (read_page(rq, &page, &size, e) < 0 ||
-	    update_history(rq->db, &rq->caller, &rq->path, -1, page, size, rq->arena, &list, &count, e) < 0)
+	    update_history(rq->db, &rq->caller, &rq->path, -1, page, size, rq->arena, &list, &count, e) < 0 ||
+	    finish_infos(rq, list, count, e) < 0)
 		return -1;
 
-	finish_infos(list, count);
 	if (http_parameter(&rq->http, "output-type"))
 		return reply_service_list(rq, rp, list, count, size,
 					  count ? list[0].version + (page - 1) * size : 0);
@@ -147,8 +154,9 @@ int api_get_latest_stack_update(struct request *rq, struct http_reply *rp, struc
 		return -1;
 	if (count == 0)
 		return no_update(rq, "updates", e);
+	if (finish_infos(rq, list, 1, e) < 0)
+		return -1;
 
-	finish_infos(list, 1);
 	reply = service_of(list, list->version);
 	return reply_json(rp, service_update_fields, &reply);
 }
@@ -165,7 +173,7 @@ static int find_version(struct request *rq, struct update_info **ret_info, struc
 		return -1;
 	if (count == 0)
 		return no_update(rq, "such version", e);
-	finish_infos(*ret_info, 1);
+	set_results(*ret_info, 1);
 	return 1;
 }
 
@@ -176,7 +184,7 @@ int api_get_stack_update(struct request *rq, struct http_reply *rp, struct err *
 	struct update_info *info;
 	struct stack stack = { 0 };
 
-	if (find_version(rq, &info, e) < 0 ||
+	if (find_version(rq, &info, e) < 0 || update_load_configurations(rq->app, info, 1, rq->arena, e) < 0 ||
 	    stack_find(rq->db, &rq->caller, &rq->path, rq->now_us, rq->arena, &stack, e) < 0)
 		return -1;
 
@@ -213,10 +221,10 @@ int api_get_latest_stack_previews(struct request *rq, struct http_reply *rp, str
 
 	if (read_page(rq, &page, &size, e) < 0 ||
 	    update_previews(rq->db, &rq->caller, &rq->path, ascending && !strcmp(ascending, "true"), page,
-			    size ? size : LIMIT_PAGE, rq->arena, &list, &count, e) < 0)
+			    size ? size : LIMIT_PAGE, rq->arena, &list, &count, e) < 0 ||
+	    finish_infos(rq, list, count, e) < 0)
 		return -1;
 
-	finish_infos(list, count);
 	return reply_service_list(rq, rp, list, count, size, (int64_t)count);
 }
 
@@ -224,7 +232,7 @@ static int find_preview(struct request *rq, struct update_info *ret_info, struct
 {
 	if (update_preview_find(rq->db, &rq->caller, &rq->path, rq->update_id, rq->arena, ret_info, e) < 0)
 		return -1;
-	finish_infos(ret_info, 1);
+	set_results(ret_info, 1);
 	return 1;
 }
 
@@ -234,7 +242,7 @@ int api_get_stack_preview(struct request *rq, struct http_reply *rp, struct err 
 	struct update_info info = { 0 };
 	struct service_update reply;
 
-	if (find_preview(rq, &info, e) < 0)
+	if (find_preview(rq, &info, e) < 0 || update_load_configurations(rq->app, &info, 1, rq->arena, e) < 0)
 		return -1;
 
 	reply = service_of(&info, info.version);

@@ -17,6 +17,19 @@ static inline const char *update_kind_label(const struct update *u)
 	return u->preview ? "preview" : u->kind;
 }
 
+/* Where a configuration is: what its row has, and of the object that holds it instead the digest and size of its text. */
+struct configuration {
+	struct span row;		/* JSON */
+	bool in_object;
+	unsigned char digest[SHA256_BYTES];
+	int64_t bytes;			/* 0: the row has it */
+};
+/* 413 when the text is larger than LIMIT_CONFIG_BYTES, or, where there is a store for large ones, LIMIT_CONFIG_OBJECT. */
+int configuration_check(const struct app *app, struct span text, struct err *e) WARN_UNUSED;
+/* Puts one above LIMIT_CONFIG_ROW there. For an update whose id is new, in a stack that the caller may change. */
+int configuration_keep(struct app *app, const char *stack_id, const char *update_id, struct span text,
+		       struct configuration *ret_kept, struct err *e) WARN_UNUSED;
+
 /* 403: the one answer that tells a client that it has lost its lease. */
 int lease_lost(struct err *e);
 int update_find_in(struct db *db, const struct stmt *s, const struct caller *c, const char *stack_id, const char *id,

@@ -76,7 +76,7 @@ static int begin(struct app *app, const struct caller *c, const struct stack_pat
 					  .program = SPAN("{}") };
 	struct update_started started = { 0 };
 
-	if (update_create(app->db, c, path, "rename", &program, now_us, id, e) < 0 ||
+	if (update_create(app, c, path, "rename", &program, now_us, id, e) < 0 ||
 	    update_start(app, c, path, id, NULL, 0, now_us, &started, e) < 0)
 		return -1;
 	return update_find(app->db, c, path, id, arena, ret_update, e);

@@ -4,7 +4,6 @@
 #include <stdio.h>
 
 #include "base/clock.h"
-#include "base/limits.h"
 #include "claim/mark.h"
 #include "telemetry/meter.h"
 #include "update/internal.h"
@@ -22,22 +21,23 @@ int lease_lost(struct err *e)
 		       "took the stack");
 }
 
-int update_create(struct db *db, const struct caller *c, const struct stack_path *path, const char *kind,
+int update_create(struct app *app, const struct caller *c, const struct stack_path *path, const char *kind,
 		  const struct update_program *p, int64_t now_us, char ret_id[UUID_TEXT], struct err *e)
 {
 	_cleanup_(arena_clear) struct arena arena = ARENA_INIT;
+	struct configuration config;
 	struct stack stack = { 0 };
 
-	if (p->config.length > LIMIT_CONFIG_BYTES)
-		return err_set(e, ERR_TOO_LARGE, "Request Entity Too Large: 'config' has %zu bytes, at most %llu are allowed",
-			       p->config.length, LIMIT_CONFIG_BYTES);
-	if (stack_find(db, c, path, now_us, &arena, &stack, e) < 0)
+	if (configuration_check(app, p->config, e) < 0 || stack_find(app->db, c, path, now_us, &arena, &stack, e) < 0)
 		return -1;
 	uuid_new(now_us, ret_id);
-	return db_exec(db, &UPDATE_CREATE,
+	if (configuration_keep(app, stack.id, ret_id, p->config, &config, e) < 0)
+		return -1;
+	return db_exec(app->db, &UPDATE_CREATE,
 		       DB_VALUES(db_text(ret_id), db_text(c->organization_id), db_text(stack.id), db_text(kind),
 				 db_int(p->preview), db_text(p->message), db_bytes(p->environment),
-				 db_bytes(p->config), db_bytes(p->program), db_text(identity_author(c)), db_text(p->client),
+				 db_bytes(config.row), config.in_object ? db_bytes(digest_span(config.digest)) : (struct db_value){ 0 },
+				 db_int(config.bytes), db_bytes(p->program), db_text(identity_author(c)), db_text(p->client),
 				 db_time(now_us)),
 		       NULL, e);
 }

@@ -36,8 +36,10 @@ struct update_started {
 };
 
 struct update_info {
-	const char *id, *kind, *message, *result, *requested_by;
+	const char *id, *stack_id, *kind, *message, *result, *requested_by;
 	struct span environment, config, changes;	/* JSON */
+	struct span config_sha256;	/* of an object, which has the configuration until update_load_configurations; data NULL: `config` has it */
+	int64_t config_bytes;		/* of that object, or 0 */
 	int64_t started_at, ended_at, version, resource_count;
 	bool preview;
 };
@@ -55,8 +57,11 @@ int checkpoint_check(struct span text, struct checkpoint_text *ret_checkpoint, s
 bool update_is_open(const struct update *update);
 
 /* --- life --- */
-/* A new update, which takes no lock; `ret_id` receives its identifier. 413 when `config` is larger than LIMIT_CONFIG_BYTES. */
-int update_create(struct db *db, const struct caller *c, const struct stack_path *path, const char *kind,
+/*
+ * A new update, which takes no lock; `ret_id` receives its identifier. 413 when `config` is too large (LIMIT_CONFIG_BYTES, or
+ * LIMIT_CONFIG_OBJECT where there is a store for large ones, which is 503 while that is away).
+ */
+int update_create(struct app *app, const struct caller *c, const struct stack_path *path, const char *kind,
 		  const struct update_program *program, int64_t now_us, char ret_id[UUID_TEXT],
 		  struct err *e) WARN_UNUSED;
 /*
@@ -134,6 +139,12 @@ int update_previews(struct db *db, const struct caller *c, const struct stack_pa
 		    struct err *e) WARN_UNUSED;
 int update_preview_find(struct db *db, const struct caller *c, const struct stack_path *path, const char *id,
 			struct arena *arena, struct update_info *ret_info, struct err *e) WARN_UNUSED;
+/*
+ * Reads the configurations that are objects; their texts live in the arena. Each text once, however many updates have it. 400
+ * when they are more than LIMIT_HISTORY_CONFIG together; an object that is missing or damaged is an internal error.
+ */
+int update_load_configurations(struct app *app, struct update_info *list, size_t count, struct arena *arena,
+			       struct err *e) WARN_UNUSED;
 /* Appends the engine events from sequence `from` on as JSON array elements; *ret_next -1 at the end. */
 int update_events(struct app *app, const struct update *u, int64_t from, struct buffer *out, int64_t *ret_next,
 		  struct err *e) WARN_UNUSED;

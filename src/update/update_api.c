@@ -79,7 +79,7 @@ int api_create_update(struct request *rq, struct http_reply *rp, struct err *e)
 		.preview = body.options.dry_run || !strcmp(rq->kind, "preview"),
 	};
 
-	if (update_create(rq->db, &rq->caller, &rq->path, rq->kind, &program, rq->now_us, id, e) < 0 ||
+	if (update_create(rq->app, &rq->caller, &rq->path, rq->kind, &program, rq->now_us, id, e) < 0 ||
 	    request_required_policies(rq, "preventative", &reply.policies, e) < 0)
 		return -1;
 

@@ -42,8 +42,8 @@ const struct db_column update_columns[] = {
 
 const struct stmt UPDATE_CREATE = STMT("update.create",
 	"INSERT INTO updates (id, organization_id, stack_id, kind, preview, status, message, environment_json, "
-	"config_json, program_json, requested_by, client, created_at) "
-	"VALUES (?, ?, ?, ?, ?, 'not started', ?, ?, ?, ?, ?, ?, ?)");
+	"config_json, config_sha256, config_bytes, program_json, requested_by, client, created_at) "
+	"VALUES (?, ?, ?, ?, ?, 'not started', ?, ?, ?, ?, ?, ?, ?, ?, ?)");
 
 const struct stmt UPDATE_BY_ID = STMT("update.by_id",
 	UPDATE_ROW "WHERE u.id = ? AND u.stack_id = ? AND u.organization_id = ?");
@@ -123,9 +123,12 @@ const struct stmt UPDATE_SET_CHANGES = STMT("update.set_changes",
 const struct db_column update_info_columns[] = {
 	DB_COLUMN(update_info, id, COLUMN_TEXT),
 	DB_COLUMN(update_info, kind, COLUMN_TEXT),
+	DB_COLUMN(update_info, stack_id, COLUMN_TEXT),
 	DB_COLUMN(update_info, message, COLUMN_TEXT),
 	DB_COLUMN(update_info, environment, COLUMN_BYTES),
 	DB_COLUMN(update_info, config, COLUMN_BYTES),
+	DB_COLUMN(update_info, config_sha256, COLUMN_BYTES),
+	DB_COLUMN(update_info, config_bytes, COLUMN_INT),
 	DB_COLUMN(update_info, result, COLUMN_TEXT),
 	DB_COLUMN(update_info, changes, COLUMN_BYTES),
 	DB_COLUMN(update_info, started_at, COLUMN_TIME),
@@ -138,8 +141,8 @@ const struct db_column update_info_columns[] = {
 };
 
 #define UPDATE_INFO                                                                                \
-	"SELECT u.id AS id, u.kind AS kind, u.message AS message, u.environment_json AS environment, " \
-	"u.config_json AS config, u.status AS result, u.resource_changes_json AS changes, "        \
+	"SELECT u.id AS id, u.kind AS kind, u.stack_id AS stack_id, u.message AS message, u.environment_json AS environment, " \
+	"u.config_json AS config, u.config_sha256 AS config_sha256, u.config_bytes AS config_bytes, u.status AS result, u.resource_changes_json AS changes, "        \
 	"u.started_at AS started_at, u.ended_at AS ended_at, u.version AS version, "               \
 	"u.resource_count AS resource_count, u.preview AS preview, " REQUESTED_BY " "                 \
 	"FROM updates u LEFT JOIN users r ON r.id = u.requested_by "

@@ -230,6 +230,19 @@ const struct stmt VERIFY_EVENT = STMT("verify.event",
 	"IF(e.in_object, NULL, e.body) AS body, e.gzip AS gzip FROM event_batches e JOIN updates u ON u.id = e.update_id "
 	"WHERE e.update_id = ? ORDER BY e.first_sequence");
 
+const struct db_column verify_configuration_columns[] = {
+	DB_COLUMN(verify_row, id, COLUMN_TEXT),
+	DB_COLUMN(verify_row, stack_id, COLUMN_TEXT),
+	DB_COLUMN(verify_row, sha256, COLUMN_BYTES),
+	DB_COLUMN(verify_row, bytes, COLUMN_INT),
+	{ 0 },
+};
+
+/* all tenants: an administrator of the installation verifies it */
+const struct stmt VERIFY_CONFIGURATIONS = STMT("verify.configurations",
+	"SELECT id, stack_id, config_sha256 AS sha256, config_bytes AS bytes FROM updates "
+	"WHERE id > ? AND config_sha256 IS NOT NULL ORDER BY id LIMIT 500");
+
 const struct db_column verify_key_columns[] = {
 	DB_COLUMN(verify_row, id, COLUMN_TEXT),
 	DB_COLUMN(verify_row, sealed, COLUMN_BYTES),

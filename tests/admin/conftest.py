@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """pulumi-migrate and pulumi-admin out of the build folder that PULUMI_TEST_BUILD names, against a private MariaDB."""
 
+import contextlib
 import json
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -111,6 +113,52 @@ class Admin:
 
     def refused(self, *arguments, code=1, **more):
         return self.run(*arguments, code=code, **more)
+
+
+def problems(admin, code=0, **settings):
+    """What verification finds, a line each."""
+    report = json.loads(admin.run("verify", "--json", code=code, **settings).splitlines()[0])
+    return [f"{p['where']}: {p['problem']}" for p in report["problems"]]
+
+
+def job(installation, name, **settings):
+    """What a job says that runs once."""
+    done = subprocess.run([BUILD / "cron" / f"pulumi-job-{name}", "--once"], env=installation.environment(**settings), capture_output=True,
+                          text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def age(path, seconds):
+    """Makes a file older."""
+    then = path.stat().st_mtime - seconds
+    os.utime(path, (then, then))
+
+
+def once(installation, method, path, token, body=b"", **settings):
+    """One request to a responder with settings of its own: how it ended, its answer, what it said."""
+    head = (f"{method} {path} HTTP/1.1\r\nHost: x\r\nAccept: application/vnd.pulumi+9\r\nAuthorization: {token}\r\n"
+            f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n").encode()
+    return subprocess.run([BUILD / "fcgi/pulumi-api.fcgi", "--once"], input=(head + body).decode(), capture_output=True, text=True,
+                          errors="replace", env=installation.environment(**settings), check=False, timeout=60)
+
+
+@contextlib.contextmanager
+def second_installation(installation, **settings):
+    """One with the same master keys and an empty database; it is not served yet."""
+    second = Installation(BUILD, responders=1, environment=settings)
+    try:
+        for key in installation.keys.iterdir():
+            shutil.copy(key, second.keys)
+        second.make_files()
+        second.database.start()
+        second.migrate()
+        yield second
+    finally:
+        second.stop()
+        found = second.problems()
+        second.remove()
+    assert not found
 
 
 @pytest.fixture(scope="session")

@@ -6,11 +6,10 @@ import json
 import os
 import shutil
 import signal
-import subprocess
 import uuid
 
 import pytest
-from conftest import BUILD, Admin
+from conftest import BUILD, Admin, age, job, once, problems, second_installation
 from lib.client import Access, Client, Stack
 from lib.server import Installation
 
@@ -157,28 +156,14 @@ def test_without_the_setting_the_database_has_all(stack, sql, installation, fold
     """One responder without the setting: what it is sent goes into a row; what is an object it cannot read, and says why."""
     update, sent = mixed(stack)
     before = objects(folder)
-    environment = {**installation.environment(), SETTING: ""}
-
-    def once(method, path, token, body=b""):
-        head = (f"{method} {path} HTTP/1.1\r\nHost: x\r\nAccept: application/vnd.pulumi+9\r\nAuthorization: {token}\r\n"
-                f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n").encode()
-        done = subprocess.run([BUILD / "fcgi/pulumi-api.fcgi", "--once"], input=head + body, capture_output=True, env=environment,
-                              check=False, timeout=60)
-        return done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace")
-
     body = json.dumps({"events": [event(7, LARGE)]}).encode()
-    answer, _ = once("POST", f"{update.path}/events/batch", f"update-token {update.token}", body)
-    assert " 200" in answer.split("\r\n")[0] or " 204" in answer.split("\r\n")[0], answer[:300]
+    answer = once(installation, "POST", f"{update.path}/events/batch", f"update-token {update.token}", body, **{SETTING: ""}).stdout
+    assert " 200" in answer.split("\n")[0] or " 204" in answer.split("\n")[0], answer[:300]
     assert rows(sql, update)[-1][:2] == ["7", "0"] and objects(folder) == before
-    answer, said = once("GET", f"{update.path}/events", f"token {stack.client.token}")
-    assert " 500" in answer.split("\r\n")[0] and f"{SETTING} is not set any more" in said, (answer, said)
+    done = once(installation, "GET", f"{update.path}/events", f"token {stack.client.token}", **{SETTING: ""})
+    assert " 500" in done.stdout.split("\n")[0] and f"{SETTING} is not set any more" in done.stderr, done
     assert read_all(update)[:-1] == sent
     update.complete().expect()
-
-
-def problems(admin, code=0, **settings):
-    report = json.loads(admin.run("verify", "--json", code=code, **settings).splitlines()[0])
-    return [f"{p['where']}: {p['problem']}" for p in report["problems"]]
 
 
 def test_verify_reads_them(admin, stack, sql, folder):
@@ -211,13 +196,7 @@ def test_a_backup_has_them(installation, access, admin, stack, folder, tmp_path)
     copied = {path.name for path in (tmp_path / "backup/objects").rglob(f"events/{update.id}/*")}
     assert copied == {path.name for path in folder.rglob(f"events/{update.id}/*")} and len(copied) == 2
     (tmp_path / "there").mkdir()
-    second = Installation(BUILD, responders=1, environment={SETTING: str(tmp_path / "there")})
-    try:
-        for key in installation.keys.iterdir():
-            shutil.copy(key, second.keys)
-        second.make_files()
-        second.database.start()
-        second.migrate()
+    with second_installation(installation, **{SETTING: str(tmp_path / "there")}) as second:
         there = Admin(second)
         assert f"{SETTING} is not set" in there.refused("restore", "--from", tmp_path / "backup", **{SETTING: ""})
         (tmp_path / "there/stacks/x").mkdir(parents=True)
@@ -233,23 +212,6 @@ def test_a_backup_has_them(installation, access, admin, stack, folder, tmp_path)
         second.start_serve()
         stack.client = Client(second.url, access.token)
         assert read_all(update) == sent
-    finally:
-        second.stop()
-        found = second.problems()
-        second.remove()
-    assert not found
-
-
-def job(installation, name, **settings):
-    done = subprocess.run([BUILD / "cron" / f"pulumi-job-{name}", "--once"], env=installation.environment(**settings), capture_output=True,
-                          text=True, check=False, timeout=120)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
-
-
-def age(path, seconds):
-    then = path.stat().st_mtime - seconds
-    os.utime(path, (then, then))
 
 
 def test_the_sweep_takes_what_no_row_names(installation, stack, sql, folder):

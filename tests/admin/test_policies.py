@@ -9,7 +9,7 @@ import signal
 import subprocess
 
 import pytest
-from conftest import BUILD, Admin
+from conftest import BUILD, Admin, age, job, once, problems, second_installation
 from lib.client import Access, Client, Stack
 from lib.policies import Packs, archive, local, policy
 from lib.server import Installation
@@ -36,28 +36,11 @@ def packs(access):
     return Packs(access.client(), access.organization)
 
 
-def problems(admin, code=0, **settings):
-    report = json.loads(admin.run("verify", "--json", code=code, **settings).splitlines()[0])
-    return [f"{p['where']}: {p['problem']}" for p in report["problems"]]
-
-
 def stored(installation, sql, name):
     """The archive of the only version of a pack."""
     [[version, digest]] = sql("SELECT v.id, LOWER(HEX(v.sha256)) FROM policy_pack_versions v JOIN policy_packs p ON p.id = v.policy_pack_id "
                               f"WHERE p.name = '{name}'")
     return installation.packs / "policypacks" / version / f"{digest}.tgz"
-
-
-def job(installation, name, **settings):
-    done = subprocess.run([BUILD / "cron" / f"pulumi-job-{name}", "--once"], env=installation.environment(**settings), capture_output=True,
-                          text=True, check=False, timeout=120)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
-
-
-def age(path, seconds):
-    then = path.stat().st_mtime - seconds
-    os.utime(path, (then, then))
 
 
 def test_what_is_kept_has_its_digest_for_a_name(installation, sql, packs, name):
@@ -115,13 +98,7 @@ def test_a_backup_has_them(installation, access, admin, packs, tmp_path, name):
     stack = Stack(access.client(), access.organization).create()
     said = admin.json("backup", "--to", tmp_path / "backup")
     assert said["missingObjects"] == 0 and not list((tmp_path / "backup/tables").glob("link_keys*"))
-    second = Installation(BUILD, responders=1)
-    try:
-        for key in installation.keys.iterdir():
-            shutil.copy(key, second.keys)
-        second.make_files()
-        second.database.start()
-        second.migrate()
+    with second_installation(installation) as second:
         there = Admin(second)
         assert SETTING in there.refused("restore", "--from", tmp_path / "backup", **{SETTING: ""})
         (second.packs / "policypacks/x").mkdir(parents=True)
@@ -138,12 +115,7 @@ def test_a_backup_has_them(installation, access, admin, packs, tmp_path, name):
         moved = Packs(Client(second.url, access.token), access.organization)
         [required] = moved.required(Stack(moved.client, access.organization, stack.project, stack.name))
         assert moved.client.with_token(None).get(local(required["packLocation"])).expect(200).raw == archive(name)
-    finally:
-        second.stop()
-        found = second.problems()
-        second.remove()
-        packs.change(removePolicyPack={"name": name}).expect(204)
-    assert not found
+    packs.change(removePolicyPack={"name": name}).expect(204)
 
 
 def test_they_move_to_another_store(installation, admin, packs, sql, tmp_path, name):
@@ -194,10 +166,8 @@ def test_a_kill_between_archive_and_row(installation, packs, sql, name):
     """The client says once more that it is complete."""
     made = packs.begin(name, "1").expect(201).json()
     packs.upload(made["uploadURI"], archive()).expect(200)
-    head = (f"POST {packs.path}/{name}/versions/1/complete HTTP/1.1\r\nHost: x\r\nAuthorization: token {packs.client.token}\r\n"
-            "Content-Length: 0\r\n\r\n").encode()
-    done = subprocess.run([BUILD / "fcgi/pulumi-api.fcgi", "--once"], input=head, capture_output=True, check=False, timeout=60,
-                          env=installation.environment(PULUMI_FAULT_POINT="pack.kept:1"))
+    done = once(installation, "POST", f"{packs.path}/{name}/versions/1/complete", f"token {packs.client.token}",
+                PULUMI_FAULT_POINT="pack.kept:1")
     assert done.returncode == -signal.SIGKILL, done
     assert name not in packs.list()
     packs.complete(name, "1").expect(204)

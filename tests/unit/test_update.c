@@ -10,10 +10,11 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/limits.h"
 #include "blob/blob.h"
 #include "fake_db.h"
 #include "json/scan.h"
-#include "update/update.h"
+#include "update/object.h"
 
 #define NOW 1000000000000000LL
 #define NOW_TEXT "@1000000000000000"
@@ -419,9 +420,182 @@ static void checkpoints_of_others(void **state)
 	fake_done();
 }
 
+/* --- configurations --- */
+
+/* JSON of so many bytes, in a buffer. */
+static struct span configuration_of(size_t bytes, struct buffer *text)
+{
+	buffer_clear(text);
+	buffer_puts(text, "{\"a\":\"");
+	while (text->length < bytes - 2)
+		buffer_putc(text, 'c');
+	buffer_puts(text, "\"}");
+	return buffer_span(text);
+}
+
+static int create(size_t bytes, char ret_id[UUID_TEXT], struct err *e)
+{
+	_cleanup_(buffer_done) struct buffer text = BUFFER_INIT;
+	struct update_program program = { .message = "", .client = "", .environment = SPAN("{}"), .program = SPAN("{}"),
+					  .config = configuration_of(bytes, &text) };
+
+	return update_create(&app, &caller, &path, "update", &program, NOW, ret_id, e);
+}
+
+static void expect_created(const char *config)
+{
+	static char arguments[256];
+
+	snprintf(arguments, sizeof(arguments), "* 'org' 's1' 'update' 0 '' #2 %s #2 * '' " NOW_TEXT, config);
+	fake_expect("stack.by_path", NOW_TEXT " 'org' 'project' 'stack'");
+	fake_row("id=s1", "version=4", NULL);
+	fake_expect("update.create", arguments);
+}
+
+static size_t stored_bytes(const char *id)
+{
+	_cleanup_(buffer_done) struct buffer command = BUFFER_INIT;
+	size_t bytes = 0;
+	FILE *f;
+
+	buffer_printf(&command, "cat '%s'/stacks/s1/configurations/'%s'/* 2>/dev/null | wc -c", folder, id);
+	f = popen(command.data, "r");
+	assert_non_null(f);
+	assert_int_equal(fscanf(f, "%zu", &bytes), 1);
+	pclose(f);
+	return bytes;
+}
+
+static void a_configuration_is_in_its_row(void **state)
+{
+	char id[UUID_TEXT];
+	struct err e = { 0 };
+
+	(void)state;
+	app.metadata = NULL;
+	expect_created("#65537 NULL 0");
+	assert_int_equal(create(LIMIT_CONFIG_ROW + 1, id, &e), 1);
+	fake_done();
+	assert_int_equal(create(LIMIT_CONFIG_BYTES + 1, id, &e), -1);
+	assert_int_equal(e.kind, ERR_TOO_LARGE);
+	fake_done();
+}
+
+static void a_large_configuration_is_an_object_before_it_is_a_row(void **state)
+{
+	char id[UUID_TEXT];
+	struct err e = { 0 };
+
+	(void)state;
+	app.metadata = app.objects;
+	expect_created("#65536 NULL 0");
+	assert_int_equal(create(LIMIT_CONFIG_ROW, id, &e), 1);
+	assert_int_equal(stored_bytes(id), 0);
+	fake_done();
+	expect_created("#2 #32 65537");
+	fake_fails(ERR_UNAVAILABLE);
+	assert_int_equal(create(LIMIT_CONFIG_ROW + 1, id, &e), -1);
+	assert_int_equal(e.kind, ERR_UNAVAILABLE);
+	assert_int_equal(stored_bytes(id), LIMIT_CONFIG_ROW + 1);
+	fake_done();
+	err_clear(&e);
+	assert_int_equal(create(LIMIT_CONFIG_OBJECT + 1, id, &e), -1);
+	assert_int_equal(e.kind, ERR_TOO_LARGE);
+	fake_done();
+	app.metadata = NULL;
+}
+
+#define LARGE "{\"a\":1}"
+
+static void put_configuration(const char *update_id, struct span text, unsigned char ret_digest[SHA256_BYTES])
+{
+	struct err e = { 0 };
+
+	sha256(SPAN(LARGE), ret_digest);
+	assert_int_equal(update_object_put(&app, UPDATE_OBJECT_CONFIGURATION, "s1", update_id, ret_digest, text, &e), 1);
+}
+
+static void configurations_are_loaded_once(void **state)
+{
+	_cleanup_(arena_clear) struct arena arena = ARENA_INIT;
+	unsigned char digest[SHA256_BYTES];
+	struct span name = { (const char *)digest, sizeof(digest) };
+	struct update_info list[] = {
+		{ .id = "u3", .stack_id = "s1", .config = SPAN("{}"), .config_sha256 = name, .config_bytes = 7 },
+		{ .id = "u2", .stack_id = "s1", .config = SPAN("{\"b\":2}") },
+		{ .id = "u1", .stack_id = "s1", .config = SPAN("{}"), .config_sha256 = name, .config_bytes = 7 },	/* has no object */
+	};
+	struct err e = { 0 };
+
+	(void)state;
+	app.metadata = app.objects;
+	put_configuration("u3", SPAN(LARGE), digest);
+	assert_int_equal(update_load_configurations(&app, list, 3, &arena, &e), 1);
+	assert_true(span_equal(list[0].config, SPAN(LARGE)) && list[2].config.data == list[0].config.data);
+	assert_true(span_equal(list[1].config, SPAN("{\"b\":2}")));
+	assert_int_equal(update_load_configurations(&app, &list[2], 1, &arena, &e), -1);
+	assert_int_equal(e.kind, ERR_INTERNAL);
+	assert_non_null(strstr(e.detail, "is missing"));
+	err_clear(&e);
+	list[0].config_bytes = list[2].config_bytes = LIMIT_HISTORY_CONFIG / 2 + 1;
+	assert_int_equal(update_load_configurations(&app, list, 3, &arena, &e), -1);
+	assert_int_equal(e.kind, ERR_BAD_REQUEST);
+	app.metadata = NULL;
+}
+
+static void a_configuration_with_another_digest(void **state)
+{
+	_cleanup_(arena_clear) struct arena arena = ARENA_INIT;
+	unsigned char digest[SHA256_BYTES];
+	struct update_info u = { .id = "u4", .stack_id = "s1", .config_sha256 = { (const char *)digest, sizeof(digest) }, .config_bytes = 7 };
+	struct err e = { 0 };
+
+	(void)state;
+	app.metadata = app.objects;
+	put_configuration("u4", SPAN("{\"a\":2}"), digest);
+	assert_int_equal(update_load_configurations(&app, &u, 1, &arena, &e), -1);
+	assert_int_equal(e.kind, ERR_INTERNAL);
+	assert_non_null(strstr(e.detail, "object stacks/s1/configurations/u4/"));
+	assert_non_null(strstr(e.detail, "another digest"));
+	err_clear(&e);
+	app.metadata = NULL;
+	assert_int_equal(update_load_configurations(&app, &u, 1, &arena, &e), -1);
+	assert_non_null(strstr(e.detail, "PULUMI_SERVICE_METADATA_BLOB_STORAGE_ENDPOINT is not set"));
+}
+
+static void keys_of_objects(void **state)
+{
+	static const char stack[] = "01890000-0000-7000-8000-000000000001", update[] = "01890000-0000-7000-8000-000000000002";
+	static const char *const strange[] = { "", "stacks/", "stacks/x/events/y/z", "updates/01890000-0000-7000-8000-000000000001/journal/00" };
+	unsigned char digest[SHA256_BYTES];
+	char key[UPDATE_OBJECT_KEY];
+	struct update_object o;
+
+	(void)state;
+	sha256(SPAN("text"), digest);
+	for (enum update_object_kind kind = 0; kind < UPDATE_OBJECT_KINDS; kind++) {
+		update_object_key(kind, stack, update, digest, key);
+		assert_true(blob_key_valid(key) && update_object_parse(key, &o) && o.kind == kind);
+		assert_string_equal(o.stack_id, stack);
+		assert_string_equal(o.update_id, update);
+		assert_memory_equal(o.digest, digest, sizeof(digest));
+		key[strlen(key) - 1] = '\0';
+		assert_false(update_object_parse(key, &o));
+		strcat(key, "G");
+		assert_false(update_object_parse(key, &o));
+	}
+	for (size_t i = 0; i < sizeof(strange) / sizeof(strange[0]); i++)
+		assert_false(update_object_parse(strange[i], &o));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_configuration_is_in_its_row),
+		cmocka_unit_test(a_large_configuration_is_an_object_before_it_is_a_row),
+		cmocka_unit_test(configurations_are_loaded_once),
+		cmocka_unit_test(a_configuration_with_another_digest),
+		cmocka_unit_test(keys_of_objects),
 		cmocka_unit_test(renewal),
 		cmocka_unit_test(completion),
 		cmocka_unit_test(completion_of_nobodys_update),
