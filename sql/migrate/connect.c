@@ -70,22 +70,9 @@ static int connect_once(const struct db_config *config, struct db **ret_db, stru
 	return -1;
 }
 
-/* No such account, a wrong password, not from this host, a way of logging in that is not known here. */
-static bool is_login(const struct err *e)
-{
-	static const unsigned numbers[] = { 1044, 1045, 1130, 1251, 1524, 1698 };
-	unsigned number = 0;
-
-	if (sscanf(e->detail, "connecting to the database: %u ", &number) == 1)
-		for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
-			if (numbers[i] == number)
-				return true;
-	return false;
-}
-
 static int give_up(int64_t seconds, const struct err *last, struct err *e)
 {
-	if (last->kind != ERR_UNAVAILABLE && !is_login(last)) {
+	if (last->kind != ERR_UNAVAILABLE && db_refusal_of(last) == DB_NOT_REFUSED) {
 		*e = *last;
 		return -1;
 	}

@@ -92,14 +92,27 @@ static int set_options(struct db *db, MYSQL *mysql, int *ret_fd, struct err *e)
 	return set_tls(db, mysql, ret_fd, e);
 }
 
+/* Tells what a connection could not be made for; the setting that decides about trust is named. */
+static int cannot_connect(const struct db *db, unsigned number, const char *text, struct err *e)
+{
+	const struct db_config *c = &db->config;
+	bool first = !db->max_packet;	/* what was let in once may be let in again */
+
+	if (first && number == TLS_ERROR && c->ca_certificate_pem)
+		return err_internal(e, "DATABASE_CA_CERTIFICATE: the database at %s is not trusted: %s", c->unix_socket ? c->unix_socket : c->host,
+			     text);
+	if (first && !db_is_transient(number))
+		return err_internal(e, DB_CANNOT_CONNECT "%u %s", number, text);
+	return err_unavailable(e, DB_CANNOT_CONNECT "%u %s", number, text);
+}
+
 static int read_max_packet(struct db *db, struct err *e)
 {
 	MYSQL_RES *result;
 	MYSQL_ROW row;
 
 	if (mysql_query(db->mysql, "SELECT @@max_allowed_packet"))
-		return db_fail(db, "max_allowed_packet", mysql_errno(db->mysql),
-			       mysql_error(db->mysql), e);
+		return cannot_connect(db, mysql_errno(db->mysql), mysql_error(db->mysql), e);
 	result = mysql_store_result(db->mysql);
 	row = result ? mysql_fetch_row(result) : NULL;
 	db->max_packet = row && row[0] ? atoll(row[0]) : 1 << 20;
@@ -130,7 +143,7 @@ static int set_up_server(struct db *db, struct err *e)
 
 		db->tidb |= good && server_setup[i].tidb;
 		if (!good && server_setup[i].required && mysql_errno(db->mysql) != UNKNOWN_VARIABLE)
-			return db_fail(db, server_setup[i].sql, mysql_errno(db->mysql), mysql_error(db->mysql), e);
+			return cannot_connect(db, mysql_errno(db->mysql), mysql_error(db->mysql), e);
 		if (!db->tidb && server_setup[i].tidb)
 			break;
 	}
@@ -140,21 +153,6 @@ static int set_up_server(struct db *db, struct err *e)
 static bool is_plain(struct db *db)
 {
 	return db->config.ca_certificate_pem && !mysql_get_ssl_cipher(db->mysql);
-}
-
-/* Tells what a connection could not be made for; the setting that decides about trust is named. */
-static void cannot_connect(const struct db *db, unsigned number, const char *text, struct err *e)
-{
-	const struct db_config *c = &db->config;
-	bool first = !db->max_packet;	/* what was trusted once may come back */
-
-	if (first && number == TLS_ERROR && c->ca_certificate_pem)
-		err_internal(e, "DATABASE_CA_CERTIFICATE: the database at %s is not trusted: %s", c->unix_socket ? c->unix_socket : c->host,
-			     text);
-	else if (number >= 2000)
-		err_unavailable(e, "connecting to the database: %u %s", number, text);
-	else
-		err_internal(e, "connecting to the database: %u %s", number, text);
 }
 
 int db_connect(struct db *db, struct err *e)
@@ -168,9 +166,10 @@ int db_connect(struct db *db, struct err *e)
 	if (set_options(db, mysql, &ca, e) < 0 ||
 	    !mysql_real_connect(mysql, c->unix_socket ? NULL : c->host, c->user, c->password,
 				c->database, c->port, c->unix_socket, CLIENT_FOUND_ROWS)) {
-		cannot_connect(db, mysql_errno(mysql), mysql_error(mysql), e);
+		int rc = cannot_connect(db, mysql_errno(mysql), mysql_error(mysql), e);
+
 		mysql_close(mysql);
-		return -1;
+		return rc;
 	}
 	db->mysql = mysql;
 	db->broken = false;

@@ -7,7 +7,7 @@ enum trouble {
 	TROUBLE_LOST,		/* the connection is no more */
 	TROUBLE_RACE,		/* the transaction has changed nothing and may run again */
 	TROUBLE_WRONG_NODE,	/* another connection may reach a better one */
-	TROUBLE_BUSY,		/* a server behind the server did not answer; nobody knows what became of a commit */
+	TROUBLE_BUSY,		/* it, or a server behind it, takes nothing now; nobody knows what became of a commit */
 	TROUBLE_FOREIGN_TEXT,	/* a name column is ASCII: text that is not cannot be compared with it, nor be in it */
 	TROUBLE_TOO_LARGE
 };
@@ -17,10 +17,13 @@ static const struct {
 	enum trouble trouble;
 } troubles[] = {
 	{ 1020, TROUBLE_RACE },		/* changed since it was read */
+	{ 1040, TROUBLE_BUSY },		/* no connection left */
 	{ 1047, TROUBLE_WRONG_NODE },	/* a node without its cluster */
 	{ 1053, TROUBLE_LOST },		/* shutting down */
+	{ 1203, TROUBLE_BUSY },		/* no connection left for this account */
 	{ 1205, TROUBLE_RACE },		/* waited too long for a lock */
 	{ 1213, TROUBLE_RACE },		/* deadlock, or failed certification */
+	{ 1226, TROUBLE_BUSY },		/* the account has used up what it may in an hour */
 	{ 1267, TROUBLE_FOREIGN_TEXT },
 	{ 1290, TROUBLE_WRONG_NODE },	/* read-only */
 	{ 1317, TROUBLE_LOST },		/* killed */
@@ -61,6 +64,12 @@ static enum trouble trouble_of(unsigned number)
 bool db_is_lost(unsigned number)
 {
 	return trouble_of(number) == TROUBLE_LOST;
+}
+
+/* What the client library says, and what passes by itself; another answer to a login is final. */
+bool db_is_transient(unsigned number)
+{
+	return (number >= 2000 && number < 3000) || number >= 5000 || trouble_of(number) != TROUBLE_OTHER;
 }
 
 int db_fail(struct db *db, const char *what, unsigned number, const char *text, struct err *e)

@@ -43,6 +43,10 @@ void db_pause(int attempt);
 int db_fail(struct db *db, const char *what, unsigned number, const char *text, struct err *e);
 /* Whether an error means that the connection is no more. */
 bool db_is_lost(unsigned number);
+/* Whether a connection that was not made may be made later by itself. */
+bool db_is_transient(unsigned number);
+/* How the sentence about a connection that was not made begins; the number follows. */
+#define DB_CANNOT_CONNECT "connecting to the database: "
 /* The cached prepared statement, prepared when it is new. */
 int db_statement(struct db *db, const struct stmt *s, MYSQL_STMT **ret_handle,
 		 struct err *e) WARN_UNUSED;

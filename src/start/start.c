@@ -28,6 +28,23 @@ static int64_t clock_now(void)
 	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
 
+/* The same with the settings that are at fault; what passes by itself has none. */
+static int cannot_connect(const struct err *why, struct err *e)
+{
+	switch (db_refusal_of(why)) {
+	case DB_REFUSED_LOGIN:
+		return err_internal(e, "PULUMI_DATABASE_USER_NAME, PULUMI_DATABASE_USER_PASSWORD: the database at %s does not let this account in: %s",
+				    setting("PULUMI_DATABASE_ENDPOINT"), why->detail);
+	case DB_REFUSED_SCHEMA:
+		return err_internal(e, "PULUMI_DATABASE_NAME: '%s' is not in the database at %s, or not for %s; pulumi-migrate makes it: %s",
+				    setting("PULUMI_DATABASE_NAME"), setting("PULUMI_DATABASE_ENDPOINT"),
+				    setting("PULUMI_DATABASE_USER_NAME"), why->detail);
+	default:
+		*e = *why;
+		return -1;
+	}
+}
+
 static int open_database(struct app *app, unsigned parts, struct arena *arena, struct err *e)
 {
 	struct db_config config = { .user = setting("PULUMI_DATABASE_USER_NAME"),
@@ -35,10 +52,13 @@ static int open_database(struct app *app, unsigned parts, struct arena *arena, s
 				    .database = setting("PULUMI_DATABASE_NAME"),
 				    .ca_certificate_pem = setting("DATABASE_CA_CERTIFICATE"),
 				    .min_tls_version = setting("DATABASE_MIN_TLS_VERSION") };
+	struct err why = { 0 };
 
 	if (db_endpoint(setting("PULUMI_DATABASE_ENDPOINT"), arena, &config, e) < 0)
 		return -1;
-	if (db_open(&config, &app->db, e) < 0 || schema_check(app->db, e) < 0)
+	if (db_open(&config, &app->db, &why) < 0)
+		return cannot_connect(&why, e);
+	if (schema_check(app->db, e) < 0)
 		return -1;
 	return parts & START_UNFINISHED ? 1 : restore_check(app->db, e);
 }

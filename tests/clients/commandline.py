@@ -50,14 +50,14 @@ class Server:
         self.url = access["url"].rstrip("/")
         self.organization, self.user, self.token = access["organization"], access["user"], access["token"]
 
-    def call(self, method, path, body=None, token=None, scheme="token"):
+    def call(self, method, path, body=None, token=None, scheme="token", timeout=60):
         """The status and the decoded answer of one request."""
         data = None if body is None else json.dumps(body).encode()
         headers = {"Authorization": f"{scheme} {token or self.token}", "Accept": "application/vnd.pulumi+9",
                    "Content-Type": "application/json"}
         request = urllib.request.Request(self.url + path, data, headers, method=method)
         try:
-            with urllib.request.urlopen(request, timeout=60) as answer:
+            with urllib.request.urlopen(request, timeout=timeout) as answer:
                 return answer.status, decoded(answer.read())
         except urllib.error.HTTPError as refusal:
             return refusal.code, decoded(refusal.read())

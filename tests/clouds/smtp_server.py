@@ -3,9 +3,11 @@
 
 port, host, tls ("", "starttls" or "implicit"), certificate, key, user and password (or null), folder. What it takes goes
 into folder/taken, one JSON object a line; before it takes something it answers the next line of folder/answers, if there is
-one: "rcpt 451 4.7.1 later", "data 550 5.7.1 no". folder/ready appears when it listens.
+one: "rcpt 451 4.7.1 later", "data 550 5.7.1 no"; "slow 5" waits as many seconds and takes it, "drop" ends the connection without an
+answer, "lose" takes it first. folder/ready appears when it listens.
 """
 
+import asyncio
 import json
 import pathlib
 import signal
@@ -27,20 +29,33 @@ class Handler:
         self.answers.write_text("\n".join(lines[1:]))
         return lines[0].partition(" ")[2]
 
+    async def odd_answer(self, server, command):
+        """None when all is well."""
+        answer = self.next_answer(command)
+        if answer == "drop":
+            server.transport.abort()
+            await asyncio.sleep(60)
+        if answer and answer.startswith("slow "):
+            await asyncio.sleep(float(answer.partition(" ")[2]))
+            return None
+        return answer
+
     async def handle_RCPT(self, server, session, envelope, address, options):
-        answer = self.next_answer("rcpt")
+        answer = await self.odd_answer(server, "rcpt")
         if answer:
             return answer
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
     async def handle_DATA(self, server, session, envelope):
-        answer = self.next_answer("data")
-        if answer:
+        answer = await self.odd_answer(server, "data")
+        if answer and answer != "lose":
             return answer
         with open(self.taken, "a", encoding="utf-8") as f:
             f.write(json.dumps({"from": envelope.mail_from, "to": envelope.rcpt_tos, "data": envelope.content.decode("latin-1"),
                                 "tls": bool(server.transport.get_extra_info("ssl_object")), "user": session.auth_data}) + "\n")
+        if answer:
+            server.transport.abort()
         return "250 2.0.0 taken"
 
 

@@ -6,13 +6,16 @@ import pathlib
 import shutil
 import subprocess
 import tempfile
+import time
 
 import pytest
 
 from certificate import Certificate
-from conftest import BUILD
+from commandline import CommandLine, Project, Server, thing, things
+from conftest import BUILD, VERSION
 from lib.client import Access
 from lib.server import Installation, free_port, tail, wait_for
+from relay import Relay
 from test_stores import started
 
 
@@ -137,3 +140,82 @@ def test_connections_that_were_lost(secure):
         wait_for(lambda: client.call("GET", "/api/user").status == 200, 20, "no connection again")
     assert secure.responders()[0] == pid
     assert len(os.listdir(f"/proc/{pid}/fd")) == before
+
+
+# --- on the way to it ---
+
+@pytest.fixture
+def relay(secure):
+    """The installation reaches its database through it."""
+    made, before = Relay(secure.database_port), secure.more["PULUMI_DATABASE_ENDPOINT"]
+    secure.stop_serve()
+    secure.more["PULUMI_DATABASE_ENDPOINT"] = f"127.0.0.1:{made.port}"
+    secure.start_serve()
+    yield made
+    made.good()
+    secure.stop_serve()
+    secure.more["PULUMI_DATABASE_ENDPOINT"] = before
+    made.close()
+    secure.start_serve()
+
+
+@pytest.fixture
+def project(secure, relay, tools, tmp_path):
+    made = Project(CommandLine(tools, VERSION, tmp_path / "home", Server(secure.access)), tmp_path / "project")
+    made.init()
+    return made
+
+
+def names(project):
+    return sorted(project.resources())
+
+
+def test_up_over_tls(secure, relay, project):
+    """Slowly, and nothing that was said can be read on the way."""
+    relay.delay = 0.02
+    project.program(things(5))
+    project.up()
+    relay.delay = 0
+    assert names(project) == [f"t{i}" for i in range(5)]
+    for word in (project.name, "INSERT INTO", "pulumi_service", secure.database.service_password):
+        assert relay.passed and word.encode() not in relay.passed, word
+
+
+@pytest.mark.slow
+def test_connections_that_are_cut(relay, project):
+    """Again and again, in the middle of whatever they carry: `up` ends well, with every resource once."""
+    chain = {f"t{n}": thing(f"v{n}", {"dependsOn": [f"${{t{n - 1}}}"]} if n else None, delayMs=150) for n in range(12)}
+    project.program(chain)
+    process = project.cli.start("up", "--yes", "--skip-preview", "--stack", project.reference(), cwd=project.folder)
+    wait_for(lambda: len(list(project.cli.cloud.iterdir())) >= 2, 60, "it makes nothing", process)
+    cuts = 0
+    while process.poll() is None:
+        cuts += relay.cut()
+        time.sleep(0.5)
+    assert process.returncode == 0 and cuts >= 3, (cuts, process.communicate())
+    assert names(project) == sorted(chain)
+    assert all(len(records) == 1 for records in project.resources().values())
+
+
+def test_refused_for_a_while(relay, project):
+    relay.refusing = True
+    relay.cut()
+    status, answer = project.call("GET")
+    assert status == 503 and answer["message"].startswith("Service Unavailable: "), answer
+    relay.good()
+    assert project.call("GET")[0] == 200
+
+
+@pytest.mark.slow
+def test_a_database_that_says_nothing(relay, project):
+    """A new connection is given up soon, a statement after a minute; then all is as before."""
+    project.program(things(3))
+    project.up()
+    relay.held = True
+    for least, most in ((50, 100), (4, 30)):  # on the connection that was there; on new ones
+        began = time.monotonic()
+        status, answer = project.cli.server.call("GET", project.path, timeout=150)
+        assert status == 503 and answer["message"].startswith("Service Unavailable: "), (status, answer)
+        assert least <= time.monotonic() - began <= most
+    relay.good()
+    assert names(project) == ["t0", "t1", "t2"]

@@ -225,6 +225,38 @@ class TestSending:
         assert "sent=2" in job()
         assert len(server.taken_for(person.email)) == 1
 
+    @pytest.mark.parametrize("answer, times", [("rcpt drop", 1), ("data drop", 1), ("data lose", 2)])
+    def test_a_connection_that_ends_in_the_middle(self, server, job, person, sql, answer, times):
+        """Nobody knows whether it was taken: it is sent again under the same name, by which a reader sees one."""
+        server.answer(answer)
+        assert server.where in job(code=1)
+        assert state_of(sql, person.email)[:4] == ["waiting", "1", "1", "0"]
+        make_due(sql)
+        assert "sent=1" in job()
+        mails = server.taken_for(person.email)
+        assert len(mails) == times and len({mail["Message-ID"] for mail in mails}) == 1
+
+    def test_a_slow_server(self, server, job, person):
+        server.answer("rcpt slow 2", "data slow 2")
+        assert "sent=1" in job()
+        assert len(server.taken_for(person.email)) == 1
+
+    @pytest.mark.slow
+    def test_a_server_that_says_nothing_more(self, server, job, person, sql, mailing):
+        """It is given up after a minute; meanwhile nobody who calls the API waits for it."""
+        server.answer("rcpt slow 90")
+        waiting = start_job(mailing)
+        time.sleep(1)
+        began = time.monotonic()
+        person.client.get("/api/user").expect(200)
+        assert time.monotonic() - began < 5 and waiting.poll() is None
+        out, _ = waiting.communicate(timeout=100)
+        assert waiting.returncode == 1 and server.where in out, out
+        assert state_of(sql, person.email)[:2] == ["waiting", "1"]
+        make_due(sql)
+        assert "sent=1" in job()
+        assert len(server.taken_for(person.email)) == 1
+
     @pytest.mark.parametrize("command", ["rcpt", "data"])
     def test_not_now(self, server, job, person, sql, command):
         server.answer(f"{command} 451 4.7.1 greylisted")

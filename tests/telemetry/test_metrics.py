@@ -89,28 +89,43 @@ def test_histograms_add_up(server):
 
 
 def test_a_real_prometheus(server, tmp_path):
+    """With the secret, without it, and through a restart of the server."""
     (tmp_path / "prometheus.yml").write_text(json.dumps({
-        "scrape_configs": [{"job_name": "pulumi-api", "scrape_interval": "1s",
-                            "authorization": {"type": "webhook-token", "credentials": SECRET},
-                            "static_configs": [{"targets": [f"127.0.0.1:{server.port}"]}]}]}))
+        "scrape_configs": [{"job_name": name, "scrape_interval": "1s",
+                            "authorization": {"type": "webhook-token", "credentials": secret},
+                            "static_configs": [{"targets": [f"127.0.0.1:{server.port}"]}]} for name, secret in (("good", SECRET), ("bad", "wrong"))]}))
     port = our_port()
     log = open(tmp_path / "log", "wb")
     process = subprocess.Popen(["prometheus", f"--config.file={tmp_path}/prometheus.yml", f"--storage.tsdb.path={tmp_path}/data",
                                 f"--web.listen-address=127.0.0.1:{port}"], stdout=log, stderr=log)
 
-    def ask(query):
+    def get(path):
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/v1/query?query={urllib.parse.quote(query)}", timeout=5) as answer:
-                return [float(one["value"][1]) for one in json.load(answer)["data"]["result"]]
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/v1/{path}", timeout=5) as answer:
+                return json.load(answer)["data"]
         except OSError:
             return None
 
+    def ask(query):
+        answer = get(f"query?query={urllib.parse.quote(query)}")
+        return answer and [float(one["value"][1]) for one in answer["result"]]
+
+    def problem(name):
+        targets = (get("targets") or {"activeTargets": []})["activeTargets"]
+        return next((one["lastError"] for one in targets if one["labels"]["job"] == name), "")
+
     try:
-        wait_for(lambda: ask("up") == [1.0], 60, "Prometheus did not scrape", process, tmp_path / "log", every=0.2)
+        wait_for(lambda: ask('up{job="good"}') == [1.0], 60, "Prometheus did not scrape", process, tmp_path / "log", every=0.2)
         assert ask("pulumi_database_up") == [1.0]
         assert ask("pulumi_stacks")[0] >= 0
         assert ask('sum(http_server_request_duration_seconds_count{operation="get_status"})')[0] >= 1
         assert ask('histogram_quantile(0.5, sum by (le) (http_server_request_duration_seconds_bucket))')[0] > 0
+        wait_for(lambda: ask('up{job="bad"}') == [0.0] and "401" in problem("bad"), 20, "it may read with another secret", every=0.2)
+        server.stop_serve()
+        wait_for(lambda: ask('up{job="good"}') == [0.0] and "refused" in problem("good"), 20, "it does not see that nobody answers", every=0.2)
+        server.start_serve()
+        wait_for(lambda: ask('up{job="good"}') == [1.0], 20, "it does not go on", every=0.2)
+        assert ask('sum(resets(http_server_request_duration_seconds_count[1m]))') == [0.0]
     finally:
         process.terminate()
         process.wait(20)
