@@ -93,6 +93,13 @@ def test_placeholders_are_parameters(spec):
             assert named == re.findall(r"\{([^}]+)\}", path), (method, path)
 
 
+def test_tags_in_use_are_listed_once(spec):
+    listed = [tag["name"] for tag in spec["tags"]]
+    used = {tag for _, described in operations_of(spec).values() for tag in described["tags"]}
+    assert listed == sorted(used)
+    assert all(described["tags"] for _, described in operations_of(spec).values())
+
+
 def test_every_described_operation_answers(client):
     """Whatever it says to a caller without rights: it is no unknown address."""
     for op in walk.operations(client):
@@ -105,6 +112,8 @@ def test_names_and_methods_are_the_vendors(spec, vendor):
     theirs = operations_of(vendor)
     wrong = []
     for key, (path, described) in operations_of(spec).items():
+        if key in theirs and described["tags"] != theirs[key][1]["tags"]:
+            wrong.append(f"{key[0]} {path} has the tags {described['tags']}, not {theirs[key][1]['tags']}")
         if described["operationId"] in OWN_OPERATIONS:
             continue
         kind = re.search(r"/\{stack\}/(preview|refresh|destroy)/", path)
