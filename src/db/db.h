@@ -37,9 +37,10 @@ struct stmt {
 };
 #define STMT(statement_name, text) { (statement_name), "/* " statement_name " */ " text }
 
+#define DB_MAX_VALUES 128	/* of one statement */
 /*
- * A list in a statement is so many places, whatever it holds, at most 128 with the other values: a loop over rows is a loop over
- * lists. Places behind the last value are NULL, which IN finds nowhere.
+ * A list in a statement is so many places, whatever it holds: a loop over rows is a loop over lists. Places behind the last
+ * value are NULL, which IN finds nowhere.
  */
 #define DB_PLACES 50
 #define DB_TEN_PLACES "?, ?, ?, ?, ?, ?, ?, ?, ?, ?"
