@@ -10,6 +10,7 @@
 #include "base/settings.h"
 #include "claim/claim.h"
 #include "expiry.h"
+#include "org/licence.h"
 #include "secret/secret.h"
 #include "start/start.h"
 #include "start/stores.h"
@@ -134,7 +135,7 @@ static int try_licence(struct admin *a, int which, struct finding *f, struct err
 	if (!key)
 		return 0;
 	f->setting = "PULUMI_LICENSE_KEY";
-	if (expiry_of_token(key, &ends_at))
+	if (licence_ends_at(key, &ends_at))
 		f->note = arena_printf(&a->arena, "%s on %s; not needed by this server", ends_at <= a->app.now_us() ? "expired" : "expires",
 				       expiry_text(&a->arena, ends_at));
 	else

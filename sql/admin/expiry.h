@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* When things end: certificates and signed tokens. Nothing is proved about who made them. */
+/* When certificates end. Nothing is proved about who made them. */
 #ifndef ADMIN_EXPIRY_H
 #define ADMIN_EXPIRY_H
 
@@ -10,8 +10,6 @@
 
 /* Of the first certificate in a PEM text, microseconds since 1970, UTC. */
 int expiry_of_certificate(struct span pem, int64_t *ret_ends_at, struct err *e) WARN_UNUSED;
-/* Of a JSON Web Token (RFC 7519, "exp"); false when it is none, or says nothing. Its signature is not looked at. */
-bool expiry_of_token(const char *token, int64_t *ret_ends_at);
 /* A day, for people. */
 const char *expiry_text(struct arena *arena, int64_t ends_at);
 

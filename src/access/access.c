@@ -33,3 +33,8 @@ int access_check(const struct caller *c, enum permission wanted, const char *org
 			       c->login, permissions[wanted].scope, organization);
 	return 1;
 }
+
+bool access_of_member(enum permission wanted)
+{
+	return wanted != SITE_ADMIN && wanted != UPDATE_TOKEN && permissions[wanted].least <= ROLE_MEMBER;
+}

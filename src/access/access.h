@@ -20,5 +20,7 @@ enum permission {
 
 /* 1; -1 with 404 when the caller does not belong to the organization, 403 when its role does not reach. */
 int access_check(const struct caller *c, enum permission wanted, const char *organization, struct err *e) WARN_UNUSED;
+/* Whether every member of an organization has it there, whatever its role. */
+bool access_of_member(enum permission wanted);
 
 #endif

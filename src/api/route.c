@@ -96,6 +96,28 @@ static bool same_shape(const char *pattern, const char *path)
 	return !*pattern && !*path;
 }
 
+/* Whether they differ in the names of their placeholders only. */
+static bool same_path(const char *one, const char *other)
+{
+	while (*one && *one == *other) {
+		if (*one == '{') {
+			one = strchr(one, '}');
+			other = strchr(other, '}');
+		}
+		one++;
+		other++;
+	}
+	return !*one && !*other;
+}
+
+const struct route *route_of(const char *method, const char *path)
+{
+	for (size_t i = 0; i < route_count; i++)
+		if (!strcmp(routes[i].method, method) && same_path(routes[i].path, path))
+			return &routes[i];
+	return NULL;
+}
+
 static void forget_path(struct request *rq)
 {
 	rq->path = (struct stack_path){ 0 };

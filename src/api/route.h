@@ -23,6 +23,9 @@ struct route {
 extern const struct route routes[];
 extern const size_t route_count;
 
+/* The row of an operation, whose placeholders are written {}: "/api/orgs/{}/hooks". NULL when it is not served. */
+const struct route *route_of(const char *method, const char *path);
+
 /* The row for the request; fills what its path names. NULL with 404 or 405. */
 const struct route *route_find(struct request *rq, struct err *e);
 

@@ -87,7 +87,9 @@ int part_lines(struct span text, part_each *each, void *context, struct err *e) 
 int tables_read(struct db *db, struct arena *arena, struct table **ret_list, size_t *ret_count, struct err *e) WARN_UNUSED;
 /* The statement that reads all rows, each column as text or bytes, and how it is read into `struct span`s. */
 const struct stmt *table_select(const struct table *t, struct arena *arena, struct db_column columns[BACKUP_COLUMNS + 1]);
-const struct stmt *table_insert(const struct table *t, struct arena *arena);
+/* The statement that inserts so many rows, at most TABLE_VALUES / t->count. */
+#define TABLE_VALUES DB_MAX_VALUES
+const struct stmt *table_insert(const struct table *t, size_t rows, struct arena *arena);
 const struct stmt *table_count(const struct table *t, struct arena *arena);
 const struct stmt *table_any(const struct table *t, struct arena *arena);
 /* A row as a line of JSON, without its end. */

@@ -13,6 +13,7 @@
 
 #define ROWS_AT_ONCE 500
 #define BYTES_AT_ONCE (8 << 20)
+#define STATEMENT_BYTES (256 << 10)	/* of several rows: no max_allowed_packet is as small */
 
 static void restoring_done(struct restoring *r)
 {
@@ -290,28 +291,46 @@ static int restore_object(void *context, struct span line, struct err *e)
 struct row_restoring {
 	struct backup *backup;
 	struct table table;
-	const struct stmt *insert;
+	const struct stmt *insert, *insert_many;	/* one row, or `many` */
+	size_t many;
 	const struct part *part;
 	int64_t skip, done;			/* lines that are rows: of an earlier run; in all */
 	struct span lines[ROWS_AT_ONCE];	/* of the part's text */
 	size_t count, bytes;
 };
 
+/* How many of the next rows one statement takes: `many`, or one, at the end and when they are large. */
+static size_t rows_at_once(const struct row_restoring *r, size_t from)
+{
+	size_t bytes = 0;
+
+	if (r->count - from < r->many)
+		return 1;
+	for (size_t i = 0; i < r->many; i++)
+		bytes += r->lines[from + i].length;
+	return bytes <= STATEMENT_BYTES ? r->many : 1;
+}
+
+static int insert_some(const struct row_restoring *r, size_t from, size_t rows, struct err *e)
+{
+	_cleanup_(arena_clear) struct arena arena = ARENA_INIT;
+	struct db_value values[TABLE_VALUES];
+	int rc;
+
+	for (size_t i = 0; i < rows; i++)
+		if (row_read(&r->table, r->lines[from + i], &arena, values + i * r->table.count, e) < 0)
+			return -1;
+	rc = db_exec(r->backup->app->db, rows == r->many ? r->insert_many : r->insert, values, rows * r->table.count, NULL, e);
+	return rc ? rc : err_internal(e, "a row of the table %s is in the backup twice", r->table.name);
+}
+
 static int insert_rows(void *context, struct err *e)
 {
 	const struct row_restoring *r = context;
 
-	for (size_t i = 0; i < r->count; i++) {
-		_cleanup_(arena_clear) struct arena arena = ARENA_INIT;
-		struct db_value values[BACKUP_COLUMNS];
-		int rc;
-
-		if (row_read(&r->table, r->lines[i], &arena, values, e) < 0)
-			return -1;
-		rc = db_exec(r->backup->app->db, r->insert, values, r->table.count, NULL, e);
-		if (rc == 0)
-			return err_internal(e, "a row of the table %s is in the backup twice", r->table.name);
-		if (rc < 0)
+	for (size_t i = 0, n; i < r->count; i += n) {
+		n = rows_at_once(r, i);
+		if (insert_some(r, i, n, e) < 0)
 			return -1;
 	}
 	return restored_note(r->backup->app->db, r->part, r->done + (int64_t)r->count, e);
@@ -356,7 +375,9 @@ static int prepare(struct restoring *r, const struct part *p, struct row_restori
 	for (size_t i = 0; i < ret->table.count; i++)
 		ret->table.columns[i].name = column_of(here, ret->table.columns[i].name)->name;
 	ret->table.name = here->name;
-	ret->insert = table_insert(&ret->table, &r->arena);
+	ret->many = TABLE_VALUES / ret->table.count;
+	ret->insert = table_insert(&ret->table, 1, &r->arena);
+	ret->insert_many = table_insert(&ret->table, ret->many, &r->arena);
 	return 1;
 }
 

@@ -73,7 +73,7 @@ const struct stmt *table_select(const struct table *t, struct arena *arena, stru
 }
 
 /* The list of master keys has a row already: whatever starts first writes it. */
-const struct stmt *table_insert(const struct table *t, struct arena *arena)
+const struct stmt *table_insert(const struct table *t, size_t rows, struct arena *arena)
 {
 	_cleanup_(buffer_done) struct buffer sql = BUFFER_INIT;
 
@@ -81,8 +81,8 @@ const struct stmt *table_insert(const struct table *t, struct arena *arena)
 	for (size_t i = 0; i < t->count; i++)
 		buffer_printf(&sql, "%s`%s`", i ? ", " : "", t->columns[i].name);
 	buffer_printf(&sql, ")%s", BACKUP_VALUES);
-	for (size_t i = 0; i < t->count; i++)
-		buffer_puts(&sql, i ? ", ?" : "?");
+	for (size_t i = 0; i < t->count * rows; i++)
+		buffer_puts(&sql, i == 0 ? "?" : i % t->count ? ", ?" : "), (?");
 	buffer_putc(&sql, ')');
 	return statement(arena, t, &sql);
 }

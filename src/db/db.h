@@ -37,6 +37,16 @@ struct stmt {
 };
 #define STMT(statement_name, text) { (statement_name), "/* " statement_name " */ " text }
 
+#define DB_MAX_VALUES 128	/* of one statement */
+/*
+ * A list in a statement is so many places, whatever it holds: a loop over rows is a loop over lists. Places behind the last
+ * value are NULL, which IN finds nowhere.
+ */
+#define DB_PLACES 50
+#define DB_TEN_PLACES "?, ?, ?, ?, ?, ?, ?, ?, ?, ?"
+#define DB_PLACES_TEXT                                                                             \
+	DB_TEN_PLACES ", " DB_TEN_PLACES ", " DB_TEN_PLACES ", " DB_TEN_PLACES ", " DB_TEN_PLACES
+
 enum db_type { DB_NULL, DB_INT, DB_TEXT, DB_BYTES, DB_TIME };
 
 /* One bound value. Texts and bytes are not copied; they live until the call returns. */

@@ -13,7 +13,6 @@ typedef my_bool db_flag;
 typedef bool db_flag;
 #endif
 
-#define DB_MAX_VALUES 48
 #define DB_MAX_COLUMNS 48
 
 struct prepared {

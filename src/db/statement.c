@@ -110,7 +110,7 @@ static int check_size(struct db *db, const struct stmt *s, const struct db_value
 static int execute_once(struct db *db, const struct stmt *s, const struct db_value *values,
 			size_t count, MYSQL_STMT **ret_handle, struct err *e)
 {
-	MYSQL_BIND binds[DB_MAX_VALUES] = { 0 };
+	MYSQL_BIND binds[DB_MAX_VALUES];	/* many: those in use are cleared below */
 	MYSQL_TIME times[DB_MAX_VALUES];
 
 	if (db_ready(db, e) < 0 || check_size(db, s, values, count, e) < 0 ||
@@ -119,6 +119,7 @@ static int execute_once(struct db *db, const struct stmt *s, const struct db_val
 	if (mysql_stmt_param_count(*ret_handle) != count)
 		return err_internal(e, "%s: takes %lu values, got %zu", s->name,
 				    mysql_stmt_param_count(*ret_handle), count);
+	memset(binds, 0, count * sizeof(binds[0]));
 	for (size_t i = 0; i < count; i++)
 		bind_value(&values[i], &binds[i], &times[i]);
 	if (count && mysql_stmt_bind_param(*ret_handle, binds))

@@ -148,7 +148,7 @@ int email_ask_reset(struct db *db, const struct mail_config *config, const char 
 
 	if (!address_valid(email))
 		return err_set(e, ERR_BAD_REQUEST, "Bad Request: '%.100s' is not an e-mail address", email);
-	if (limit_check(db, arena_printf(&arena, "mails caused by %s", caller), LIMIT_MAILS_PER_CALLER, now_us, e) < 0)
+	if (limit_check(db, arena_printf(&arena, "mails caused by %s", caller), 1, LIMIT_MAILS_PER_CALLER, now_us, e) < 0)
 		return -1;
 	rc = take_address(db, &reset, email, now_us, e);
 	if (rc == 1)

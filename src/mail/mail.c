@@ -41,6 +41,39 @@ int mail_queue(struct db *db, const struct mail_config *config, const struct mai
 		       NULL, e);
 }
 
+/* Of MAILS_AT_ONCE places those that are left over are NULL and make no mail. */
+static int queue_some(struct db *db, const struct mail_config *config, const struct mail *list, size_t count, int64_t now_us,
+		      struct err *e)
+{
+	_cleanup_(arena_clear) struct arena arena = ARENA_INIT;
+	struct db_value values[1 + 5 * MAILS_AT_ONCE] = { db_int(MAIL_GIVE_UP_HOURS) };
+
+	for (size_t i = 0; i < count; i++) {
+		_cleanup_(buffer_done) struct buffer message = BUFFER_INIT;
+		char *id = arena_alloc(&arena, UUID_TEXT);
+		struct db_value *row = values + 1 + 5 * i;
+
+		if (check(&list[i], e) < 0)
+			return -1;
+		uuid_new(now_us, id);
+		write_message(config, &list[i], id, now_us, &message);
+		row[0] = db_text(id);
+		row[1] = db_text(list[i].kind);
+		row[2] = db_text(list[i].to);
+		row[3] = db_text(list[i].subject);
+		row[4] = db_bytes((struct span){ arena_strndup(&arena, message.data, message.length), message.length });
+	}
+	return db_exec(db, &MAIL_QUEUE_ALL, values, sizeof(values) / sizeof(values[0]), NULL, e);
+}
+
+int mail_queue_all(struct db *db, const struct mail_config *config, const struct mail *list, size_t count, int64_t now_us, struct err *e)
+{
+	for (size_t from = 0; from < count; from += MAILS_AT_ONCE)
+		if (queue_some(db, config, list + from, count - from < MAILS_AT_ONCE ? count - from : MAILS_AT_ONCE, now_us, e) < 0)
+			return -1;
+	return 1;
+}
+
 int mail_send(const struct mail_config *config, const struct mail *mail, int64_t now_us, struct arena *arena, char **ret_answer,
 	      struct err *e)
 {

@@ -41,6 +41,9 @@ struct mail {
 /* Queues a mail. 400 when `to` is no address that mail can be sent to. In the transaction of its cause. */
 int mail_queue(struct db *db, const struct mail_config *config, const struct mail *mail, int64_t now_us, struct err *e)
 	WARN_UNUSED;
+/* Queues several in the same way, all or none. */
+int mail_queue_all(struct db *db, const struct mail_config *config, const struct mail *list, size_t count, int64_t now_us, struct err *e)
+	WARN_UNUSED;
 /* Sends a mail at once, without a row: 1, or -1 with what went wrong in e->detail; *ret_answer: the server's last words. */
 int mail_send(const struct mail_config *config, const struct mail *mail, int64_t now_us, struct arena *arena, char **ret_answer,
 	      struct err *e) WARN_UNUSED;

@@ -6,10 +6,9 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "mail/limit.h"
+#include "org/invite_internal.h"
 #include "org/invite_sql.h"
 #include "org/member.h"
-
-#define DAY_US (86400 * INT64_C(1000000))
 
 int invite_list(struct db *db, const struct caller *c, int64_t now_us, struct arena *arena, struct invite **ret_list,
 		size_t *ret_count, struct err *e)
@@ -35,103 +34,77 @@ int invite_begin(struct db *db, const struct caller *c, struct err *e)
 	return member_begin_change(db, c, e);
 }
 
-static int check_count(struct db *db, const struct caller *c, int64_t now_us, struct err *e)
+int invite_check_count(struct db *db, const struct caller *c, size_t more, int64_t now_us, struct err *e)
 {
 	_cleanup_(arena_clear) struct arena arena = ARENA_INIT;
 	struct invite_count row = { 0 };
 
 	if (db_one(db, &INVITE_COUNT, DB_VALUES(db_text(c->organization_id), db_time(now_us)), invite_count_columns, &row, &arena, e) < 0)
 		return -1;
-	if (row.count >= LIMIT_INVITES_PENDING)
+	if (row.count + (int64_t)more > LIMIT_INVITES_PENDING)
 		return err_set(e, ERR_BAD_REQUEST, "Bad Request: %s has %lld pending invites, at most %d are allowed; cancel some",
 			       c->organization_login, (long long)row.count, LIMIT_INVITES_PENDING);
 	return 1;
 }
 
-static char *link_to(const char *organization, const char *secret, struct arena *arena)
+char *invite_link(const struct caller *c, const char *secret, struct arena *arena)
 {
-	return mail_link(arena, arena_printf(arena, "/orgs/%s/invites/%s", organization, secret));
-}
-
-/* `email` NULL: to be handed over. */
-static int create(struct db *db, const struct caller *c, const char *email, const struct role *role, int64_t now_us,
-		  struct arena *arena, struct invite_made *ret_made, struct err *e)
-{
-	char *id = arena_alloc(arena, UUID_TEXT);
-	unsigned char digest[SHA256_BYTES];
-	char secret[BEARER_TEXT];
-
-	if (check_count(db, c, now_us, e) < 0)
-		return -1;
-	uuid_new(now_us, id);
-	bearer_new("", secret, digest);
-	if (db_exec(db, &INVITE_CREATE,
-		    DB_VALUES(db_text(id), db_text(c->organization_id), db_bytes((struct span){ (char *)digest, sizeof(digest) }),
-			      db_text(email), db_text(role->id), db_text(identity_author(c)), db_time(now_us), db_time(now_us),
-			      db_time(email ? now_us + INVITE_DAYS * DAY_US : -1)),
-		    NULL, e) < 0)
-		return -1;
-	*ret_made = (struct invite_made){ id, link_to(c->organization_login, secret, arena) };
-	return 1;
+	return mail_link(arena, arena_printf(arena, "/orgs/%s/invites/%s", c->organization_login, secret));
 }
 
 int invite_make_link(struct db *db, const struct caller *c, const struct role *role, int64_t now_us, struct arena *arena,
 		     struct invite_made *ret_made, struct err *e)
 {
-	return create(db, c, NULL, role, now_us, arena, ret_made, e);
+	char *id = arena_alloc(arena, UUID_TEXT);
+	unsigned char digest[SHA256_BYTES];
+	char secret[BEARER_TEXT];
+
+	if (invite_check_count(db, c, 1, now_us, e) < 0)
+		return -1;
+	uuid_new(now_us, id);
+	bearer_new("", secret, digest);
+	if (db_exec(db, &INVITE_CREATE,
+		    DB_VALUES(db_text(id), db_text(c->organization_id), db_bytes((struct span){ (char *)digest, sizeof(digest) }),
+			      db_text(role->id), db_text(identity_author(c)), db_time(now_us), db_time(now_us)),
+		    NULL, e) < 0)
+		return -1;
+	*ret_made = (struct invite_made){ id, invite_link(c, secret, arena) };
+	return 1;
 }
 
 /* Logins have letters, digits, '-' and '_' only: nobody can put a text of its own into the mail. */
-static int send_mail(struct db *db, const struct mail_config *config, const struct caller *c, const char *email,
-		     const char *link, int64_t now_us, struct arena *arena, struct err *e)
+struct mail invite_mail(const struct caller *c, const char *email, const char *link, int64_t now_us, struct arena *arena)
 {
 	char until[TIME_TEXT];
-	struct mail mail = { .kind = "invite", .to = email,
-			     .subject = arena_printf(arena, "%s invites you to %s", c->login, c->organization_login) };
 
 	time_words(now_us + INVITE_DAYS * DAY_US, until);
-	mail.text = arena_printf(arena,
-				 "Hello,\n\n%s invites you to join the organization %s on this Pulumi server. Accept here:\n\n    %s\n\n"
-				 "The link works once, until %s. Whoever has it can use it: do not hand it on.\n"
-				 "If you do not know who that is, do nothing.\n",
-				 c->login, c->organization_login, link, until);
-	return mail_queue(db, config, &mail, now_us, e);
+	return (struct mail){
+		.kind = "invite",
+		.to = email,
+		.subject = arena_printf(arena, "%s invites you to %s", c->login, c->organization_login),
+		.text = arena_printf(arena,
+				     "Hello,\n\n%s invites you to join the organization %s on this Pulumi server. Accept here:\n\n    %s\n\n"
+				     "The link works once, until %s. Whoever has it can use it: do not hand it on.\n"
+				     "If you do not know who that is, do nothing.\n",
+				     c->login, c->organization_login, link, until),
+	};
 }
 
-/* 0 when too many went to the address, 429 when the caller sent too many. */
-static int take_limits(struct db *db, const struct caller *c, const char *email, int64_t now_us, struct arena *arena,
-		       struct err *e)
+char *invite_limit(const char *email, struct arena *arena)
 {
 	char *what = arena_printf(arena, "invite to %s", email);
 
 	for (char *at = what; *at; at++)
 		*at = (char)tolower((unsigned char)*at);
-	if (limit_check(db, arena_printf(arena, "mails caused by user %s", identity_author(c)), LIMIT_MAILS_PER_USER, now_us, e) < 0)
-		return -1;
-	return limit_take(db, what, LIMIT_MAILS_PER_ADDRESS, now_us, e);
+	return what;
 }
 
-int invite_send(struct db *db, const struct mail_config *config, const struct caller *c, const char *email,
-		const struct role *role, int64_t now_us, struct arena *arena, struct invite_made *ret_made, struct err *e)
+int invite_check_sender(struct db *db, const struct caller *c, size_t mails, int64_t now_us, struct err *e)
 {
-	struct invite_count members = { 0 };
-	struct invite_made made;
-	int rc;
+	_cleanup_(arena_clear) struct arena arena = ARENA_INIT;
 
-	if (db_one(db, &INVITE_MEMBER, DB_VALUES(db_text(email), db_text(c->organization_id)), invite_count_columns, &members, arena,
-		   e) < 0)
-		return -1;
-	if (members.count)
-		return 0;
-	rc = take_limits(db, c, email, now_us, arena, e);
-	if (rc <= 0)
-		return rc;
-	if (db_exec(db, &INVITE_CANCEL_FOR, DB_VALUES(db_text(c->organization_id), db_text(email)), NULL, e) < 0 ||
-	    create(db, c, email, role, now_us, arena, &made, e) < 0 ||
-	    send_mail(db, config, c, email, made.link, now_us, arena, e) < 0)
-		return -1;
-	*ret_made = made;
-	return 1;
+	return limit_check(db, arena_printf(&arena, "mails caused by user %s", identity_author(c)), (int64_t)mails, LIMIT_MAILS_PER_USER,
+			   now_us, e);
 }
 
 /* The id of a pending one, for whoever manages invitations. */
@@ -155,13 +128,16 @@ int invite_resend(struct db *db, const struct mail_config *config, const struct 
 	unsigned char digest[SHA256_BYTES];
 	char secret[BEARER_TEXT];
 	struct invite i = { 0 };
+	struct mail mail;
 	int rc;
 
 	if (find_pending(db, c, id, now_us, &arena, &i, e) < 0)
 		return -1;
 	if (!i.email)
 		return err_set(e, ERR_BAD_REQUEST, "Bad Request: this invite is a link that was never mailed; make another one");
-	rc = take_limits(db, c, i.email, now_us, &arena, e);
+	if (invite_check_sender(db, c, 1, now_us, e) < 0)
+		return -1;
+	rc = limit_take(db, invite_limit(i.email, &arena), LIMIT_MAILS_PER_ADDRESS, now_us, e);
 	if (rc <= 0)
 		return rc < 0 ? -1 : err_set(e, ERR_TOO_MANY, "Too Many Requests: several invites were sent to %.100s; try again in an hour",
 					     i.email);
@@ -171,7 +147,8 @@ int invite_resend(struct db *db, const struct mail_config *config, const struct 
 			      db_time(now_us + INVITE_DAYS * DAY_US), db_text(c->organization_id), db_text(id)),
 		    NULL, e) < 0)
 		return -1;
-	return send_mail(db, config, c, i.email, link_to(c->organization_login, secret, &arena), now_us, &arena, e);
+	mail = invite_mail(c, i.email, invite_link(c, secret, &arena), now_us, &arena);
+	return mail_queue(db, config, &mail, now_us, e);
 }
 
 int invite_cancel(struct db *db, const struct caller *c, const char *id, struct err *e)

@@ -20,6 +20,11 @@ struct invite {
 	bool expired;
 };
 
+struct invite_wanted {
+	const char *email;	/* one that mail can be sent to */
+	const struct role *role;
+};
+
 struct invite_made {
 	char *id, *link;	/* in the arena */
 };
@@ -40,12 +45,12 @@ int invite_begin(struct db *db, const struct caller *c, struct err *e) WARN_UNUS
 int invite_make_link(struct db *db, const struct caller *c, const struct role *role, int64_t now_us, struct arena *arena,
 		     struct invite_made *ret_made, struct err *e) WARN_UNUSED;
 /*
- * Mails a link; an earlier one to the same address ends. 1; 0 when a member has the address, or too many mails went there. 429
- * when the caller sent too many.
+ * Mails links, at most LIMIT_INVITES, as if one after the other: an earlier link to the same address ends, also one of this list.
+ * The id in ret_list[i] is NULL when a member has the address of list[i], or too many mails went there. 400 when too many
+ * invitations are pending, 429 when the caller sent too many.
  */
-int invite_send(struct db *db, const struct mail_config *config, const struct caller *c, const char *email,
-		const struct role *role, int64_t now_us, struct arena *arena, struct invite_made *ret_made,
-		struct err *e) WARN_UNUSED;
+int invite_send_all(struct db *db, const struct mail_config *config, const struct caller *c, const struct invite_wanted *list,
+		    size_t count, int64_t now_us, struct arena *arena, struct invite_made *ret_list, struct err *e) WARN_UNUSED;
 /* Mails a new link; the one before it ends. 404 when it is not pending; 400 when it was never mailed. */
 int invite_resend(struct db *db, const struct mail_config *config, const struct caller *c, const char *id, int64_t now_us,
 		  struct err *e) WARN_UNUSED;

@@ -152,21 +152,23 @@ const struct field batch_invite_reply_fields[] = {
 
 struct batch {
 	struct invite_body items[LIMIT_INVITES];
-	const struct role *roles[LIMIT_INVITES];
+	struct invite_wanted wanted[LIMIT_INVITES];
 	size_t count;
 };
 
 static int take_item(struct request *rq, struct span element, struct batch *batch, struct err *e)
 {
 	struct invite_body *item = &batch->items[batch->count];
+	struct invite_wanted *wanted = &batch->wanted[batch->count];
 
 	if (batch->count == LIMIT_INVITES)
 		return err_set(e, ERR_BAD_REQUEST, "Bad Request: 'invites' has more than %d, send them in several requests", LIMIT_INVITES);
-	if (fields_read(invite_body_fields, element, rq->arena, item, e) < 0 || role_of(item, &batch->roles[batch->count], e) < 0)
+	if (fields_read(invite_body_fields, element, rq->arena, item, e) < 0 || role_of(item, &wanted->role, e) < 0)
 		return -1;
 	if (!address_valid(item->email))
 		return err_set(e, ERR_BAD_REQUEST, "Bad Request: '%.100s' is not an e-mail address that mail can be sent to",
 			       item->email ? item->email : "");
+	wanted->email = item->email;
 	batch->count++;
 	return 1;
 }
@@ -191,23 +193,18 @@ static int read_batch(struct request *rq, struct batch *ret_batch, struct err *e
 
 static int send_batch(struct request *rq, const struct batch *batch, struct http_reply *rp, struct err *e)
 {
-	struct invite_made *sent = arena_alloc(rq->arena, batch->count * sizeof(*sent));
+	struct invite_made *sent = arena_alloc(rq->arena, batch->count * sizeof(*sent)), made[LIMIT_INVITES];
 	struct invite_body *failed = arena_alloc(rq->arena, batch->count * sizeof(*failed));
 	struct batch_reply reply = { { sent, 0, sizeof(*sent) }, { failed, 0, sizeof(*failed) } };
 
-	if (invite_begin(rq->db, &rq->caller, e) < 0)
+	if (invite_begin(rq->db, &rq->caller, e) < 0 ||
+	    invite_send_all(rq->db, rq->app->mail, &rq->caller, batch->wanted, batch->count, rq->now_us, rq->arena, made, e) < 0)
 		return -1;
-	for (size_t i = 0; i < batch->count; i++) {
-		int rc = invite_send(rq->db, rq->app->mail, &rq->caller, batch->items[i].email, batch->roles[i], rq->now_us, rq->arena,
-				     &sent[reply.sent.count], e);
-
-		if (rc < 0)
-			return -1;
-		if (rc == 1)
-			reply.sent.count++;
+	for (size_t i = 0; i < batch->count; i++)
+		if (made[i].id)
+			sent[reply.sent.count++] = made[i];
 		else
 			failed[reply.failed.count++] = batch->items[i];
-	}
 	rq->audit_detail = arena_printf(rq->arena, "%zu sent", reply.sent.count);
 	rp->secret = true;
 	return reply_json(rp, batch_invite_reply_fields, &reply);

@@ -53,10 +53,13 @@ int group_create(struct db *db, const struct caller *c, const struct group_wish 
 /*
  * Applies one change, the JSON object of a client (UpdatePolicyGroupRequest): newName, addStack, removeStack, addPolicyPack,
  * removePolicyPack, addInsightsAccount, removeInsightsAccount, agentPoolId, and the lists stacks, policyPacks, insightsAccounts
- * that replace what there is. `*name` becomes the new name. 400, 404, 409. In a transaction; `source_ip` is for the audit log.
+ * that replace what there is. 400, 404, 409. In a transaction; `source_ip` is for the audit log.
  */
-int group_change(struct db *db, const struct caller *c, const char **name, struct span change, int64_t now_us, const char *source_ip,
+int group_change(struct db *db, const struct caller *c, const char *name, struct span change, int64_t now_us, const char *source_ip,
 		 struct arena *arena, struct err *e) WARN_UNUSED;
+/* The same for a JSON list of such objects, in order, at most LIMIT_GROUP_CHANGES. */
+int group_change_all(struct db *db, const struct caller *c, const char *name, struct span list, int64_t now_us, const char *source_ip,
+		     struct arena *arena, struct err *e) WARN_UNUSED;
 /* 404; 400 for the default one. In a transaction. */
 int group_delete(struct db *db, const struct caller *c, const char *name, int64_t now_us, struct arena *arena, struct err *e) WARN_UNUSED;
 

@@ -127,11 +127,6 @@ int api_get_policy_group(struct request *rq, struct http_reply *rp, struct err *
 	return reply_json(rp, policy_group_fields, &reply);
 }
 
-static int change(struct request *rq, const char **name, struct span json, struct err *e)
-{
-	return group_change(rq->db, &rq->caller, name, json, rq->now_us, http_variable(&rq->http, "REMOTE_ADDR"), rq->arena, e);
-}
-
 /* The body as scanned JSON, small enough that its parts can be read by field tables. */
 static int read_changes(struct request *rq, char opening, struct span *ret_json, struct err *e)
 {
@@ -147,13 +142,12 @@ static int read_changes(struct request *rq, char opening, struct span *ret_json,
 /* UpdatePolicyGroup */
 int api_update_policy_group(struct request *rq, struct http_reply *rp, struct err *e)
 {
-	const char *name = rq->group;
 	struct span json;
 
-	if (read_changes(rq, '{', &json, e) < 0 || scan_unique(json, e) < 0)
+	if (read_changes(rq, '{', &json, e) < 0)
 		return -1;
 
-	if (change(rq, &name, json, e) < 0)
+	if (group_change(rq->db, &rq->caller, rq->group, json, rq->now_us, http_variable(&rq->http, "REMOTE_ADDR"), rq->arena, e) < 0)
 		return -1;
 
 	return reply_nothing(rp);
@@ -162,24 +156,13 @@ int api_update_policy_group(struct request *rq, struct http_reply *rp, struct er
 /* BatchUpdatePolicyGroup: one after the other, in one transaction. */
 int api_batch_update_policy_group(struct request *rq, struct http_reply *rp, struct err *e)
 {
-	const char *name = rq->group;
-	struct span list, each;
-	struct scan s;
-	size_t n = 0;
+	struct span list;
 
 	if (read_changes(rq, '[', &list, e) < 0)
 		return -1;
 
-	for (scan_open(&s, list); scan_element(&s, &each);) {
-		if (++n > LIMIT_GROUP_CHANGES)
-			return err_set(e, ERR_BAD_REQUEST, "Bad Request: more than %d changes at once", LIMIT_GROUP_CHANGES);
-		if (each.data[0] != '{')
-			return err_set(e, ERR_BAD_REQUEST, "Bad Request: each change must be a JSON object");
-		if (scan_unique(each, e) < 0 || change(rq, &name, each, e) < 0)
-			return -1;
-	}
-	if (!n)
-		return err_set(e, ERR_BAD_REQUEST, "Bad Request: the list of changes is empty");
+	if (group_change_all(rq->db, &rq->caller, rq->group, list, rq->now_us, http_variable(&rq->http, "REMOTE_ADDR"), rq->arena, e) < 0)
+		return -1;
 
 	return reply_nothing(rp);
 }

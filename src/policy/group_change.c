@@ -5,87 +5,8 @@
 #include "json/scan.h"
 #include "json/write.h"
 #include "policy/check.h"
-#include "policy/group.h"
+#include "policy/group_internal.h"
 #include "policy/group_sql.h"
-
-struct change {
-	struct db *db;
-	const struct caller *caller;
-	struct policy_group group;
-	int64_t now_us;
-	const char *source_ip;
-	struct arena *arena;
-};
-
-/* --- stacks --- */
-
-struct stack_reference {
-	const char *name, *project;
-};
-
-static const struct field stack_fields[] = {
-	FIELD(stack_reference, name, "name", FIELD_TEXT, .flags = FIELD_REQUIRED, .limit = LIMIT_NAME * 4),
-	FIELD(stack_reference, project, "routingProject", FIELD_TEXT, .flags = FIELD_REQUIRED, .limit = LIMIT_NAME * 4),
-	{ 0 },
-};
-
-/* Locked, so that it does not leave the organization meanwhile. */
-static int find_stack(struct change *ch, struct span json, struct stack *ret_stack, struct err *e)
-{
-	struct stack_reference r = { 0 };
-
-	if (strcmp(ch->group.entity_type, "stacks"))
-		return err_set(e, ERR_BAD_REQUEST, "Bad Request: Policy group '%s' is for accounts, not for stacks", ch->group.name);
-	if (fields_read(stack_fields, json, ch->arena, &r, e) < 0)
-		return -1;
-	return stack_lock(ch->db, ch->caller, &(struct stack_path){ ch->caller->organization_login, r.project, r.name }, ch->arena, ret_stack, e);
-}
-
-static int put(struct change *ch, const char *stack_id, bool member, struct err *e)
-{
-	return db_exec(ch->db, &GROUP_STACK_PUT,
-		       DB_VALUES(db_text(ch->group.id), db_text(stack_id), db_text(ch->caller->organization_id), db_int(member)), NULL, e);
-}
-
-static int take_out(struct change *ch, const char *stack_id, bool member, int64_t *ret_rows, struct err *e)
-{
-	return db_exec(ch->db, &GROUP_STACK_REMOVE,
-		       DB_VALUES(db_text(ch->caller->organization_id), db_text(ch->group.id), db_text(stack_id), db_int(member)), ret_rows, e);
-}
-
-/* The default group remembers who left it, the others who is in. Who is in already may be added again. */
-static int add_stack(struct change *ch, struct span json, struct err *e)
-{
-	struct stack stack = { 0 };
-
-	if (find_stack(ch, json, &stack, e) < 0)
-		return -1;
-	return ch->group.is_default ? take_out(ch, stack.id, false, NULL, e) : put(ch, stack.id, true, e);
-}
-
-static int remove_stack(struct change *ch, struct span json, struct err *e)
-{
-	struct stack stack = { 0 };
-	int64_t rows;
-
-	if (find_stack(ch, json, &stack, e) < 0)
-		return -1;
-	if (ch->group.is_default)
-		return put(ch, stack.id, false, e);
-	if (take_out(ch, stack.id, true, &rows, e) < 0)
-		return -1;
-	return rows ? 1 : err_set(e, ERR_NOT_FOUND, "Not Found: stack '%s/%s' is not in the policy group '%s'", stack.project, stack.name,
-				  ch->group.name);
-}
-
-static int clear_stacks(struct change *ch, struct err *e)
-{
-	if (db_exec(ch->db, &GROUP_STACKS_CLEAR, DB_VALUES(db_text(ch->caller->organization_id), db_text(ch->group.id)), NULL, e) < 0)
-		return -1;
-	if (!ch->group.is_default)
-		return 1;
-	return db_exec(ch->db, &GROUP_STACKS_LEAVE, DB_VALUES(db_text(ch->group.id), db_text(ch->caller->organization_id)), NULL, e);
-}
 
 /* --- policy packs --- */
 
@@ -281,11 +202,11 @@ static const struct {
 	int (*clear)(struct change *ch, struct err *e);	/* NULL: the value is one object */
 	int (*apply)(struct change *ch, struct span json, struct err *e);
 } members[] = {
-	{ "stacks", clear_stacks, add_stack },
+	{ "stacks", change_clear_stacks, change_add_stack },
 	{ "policyPacks", clear_packs, add_pack },
 	{ "insightsAccounts", no_accounts, no_listed_account },
-	{ "removeStack", NULL, remove_stack },
-	{ "addStack", NULL, add_stack },
+	{ "removeStack", NULL, change_remove_stack },
+	{ "addStack", NULL, change_add_stack },
 	{ "removePolicyPack", NULL, remove_pack },
 	{ "addPolicyPack", NULL, add_pack },
 	{ "removeInsightsAccount", NULL, no_account },
@@ -337,13 +258,40 @@ static int apply(struct change *ch, struct span json, struct err *e)
 		       "removePolicyPack or another member of the policy group");
 }
 
-int group_change(struct db *db, const struct caller *c, const char **name, struct span json, int64_t now_us, const char *source_ip,
+static int begin(struct change *ch, const char *name, struct err *e)
+{
+	return group_find(ch->db, ch->caller, name, ch->now_us, ch->arena, &ch->group, e);
+}
+
+int group_change(struct db *db, const struct caller *c, const char *name, struct span json, int64_t now_us, const char *source_ip,
 		 struct arena *arena, struct err *e)
 {
 	struct change ch = { .db = db, .caller = c, .now_us = now_us, .source_ip = source_ip, .arena = arena };
 
-	if (group_find(db, c, *name, now_us, arena, &ch.group, e) < 0 || apply(&ch, json, e) < 0)
+	if (scan_unique(json, e) < 0 || begin(&ch, name, e) < 0 || apply(&ch, json, e) < 0)
 		return -1;
-	*name = ch.group.name;
-	return 1;
+	return change_settle_stacks(&ch, e);
+}
+
+int group_change_all(struct db *db, const struct caller *c, const char *name, struct span list, int64_t now_us, const char *source_ip,
+		     struct arena *arena, struct err *e)
+{
+	struct change ch = { .db = db, .caller = c, .now_us = now_us, .source_ip = source_ip, .arena = arena };
+	struct span each;
+	struct scan s;
+	size_t n = 0;
+
+	if (begin(&ch, name, e) < 0)
+		return -1;
+	for (scan_open(&s, list); scan_element(&s, &each);) {
+		if (++n > LIMIT_GROUP_CHANGES)
+			return err_set(e, ERR_BAD_REQUEST, "Bad Request: more than %d changes at once", LIMIT_GROUP_CHANGES);
+		if (each.data[0] != '{')
+			return err_set(e, ERR_BAD_REQUEST, "Bad Request: each change must be a JSON object");
+		if (scan_unique(each, e) < 0 || apply(&ch, each, e) < 0)
+			return -1;
+	}
+	if (!n)
+		return err_set(e, ERR_BAD_REQUEST, "Bad Request: the list of changes is empty");
+	return change_settle_stacks(&ch, e);
 }

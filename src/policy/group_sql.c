@@ -95,12 +95,20 @@ const struct stmt GROUP_SET_POOL = STMT("policy_group.set_pool",
 const struct stmt GROUP_DELETE = STMT("policy_group.delete",
 	"DELETE FROM policy_groups WHERE organization_id = ? AND id = ?");
 
-/* all tenants: the stack and the group were found in the organization */
-const struct stmt GROUP_STACK_PUT = STMT("policy_group.stack_put",
-	"REPLACE INTO policy_group_stacks (policy_group_id, stack_id, organization_id, member) VALUES (?, ?, ?, ?)");
+const struct stmt GROUP_STACKS_PUT = STMT("policy_group.stacks_put",
+	"REPLACE INTO policy_group_stacks (policy_group_id, stack_id, organization_id, member) "
+	"SELECT ?, s.id, s.organization_id, ? FROM stacks s WHERE s.organization_id = ? AND s.id IN (" DB_PLACES_TEXT ")");
 
-const struct stmt GROUP_STACK_REMOVE = STMT("policy_group.stack_remove",
-	"DELETE FROM policy_group_stacks WHERE organization_id = ? AND policy_group_id = ? AND stack_id = ? AND member = ?");
+const struct stmt GROUP_STACKS_REMOVE = STMT("policy_group.stacks_remove",
+	"DELETE FROM policy_group_stacks WHERE organization_id = ? AND policy_group_id = ? AND member = ? "
+	"AND stack_id IN (" DB_PLACES_TEXT ")");
+
+const struct db_column group_stack_id_columns[] = { DB_COLUMN(group_row, id, COLUMN_TEXT), { 0 } };
+
+/* Which of the stacks belong to a group that is not the default one. */
+const struct stmt GROUP_STACKS_AMONG = STMT("policy_group.stacks_among",
+	"SELECT stack_id AS id FROM policy_group_stacks WHERE organization_id = ? AND policy_group_id = ? AND member = 1 "
+	"AND stack_id IN (" DB_PLACES_TEXT ")");
 
 const struct stmt GROUP_STACKS_CLEAR = STMT("policy_group.stacks_clear",
 	"DELETE FROM policy_group_stacks WHERE organization_id = ? AND policy_group_id = ?");

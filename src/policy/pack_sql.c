@@ -77,20 +77,22 @@ const struct db_column pack_published_columns[] = {
 	{ 0 },
 };
 
-/* The newest published version of each pack. */
+/* Versions of packs; with PACK_IS_NEWEST the newest published one of each. TiDB takes no subquery in the condition of a join. */
 #define PACK_NEWEST                                                                                \
 	"SELECT v.id AS id, o.login AS organization, p.name AS name, v.display_name AS display_name, " \
 	"COALESCE(v.version_tag, '') AS version_tag, v.version AS version, v.policies_json AS policies, " \
 	"EXISTS (SELECT 1 FROM policy_group_packs a WHERE a.policy_pack_version_id = v.id) AS applied " \
 	"FROM policy_packs p JOIN organizations o ON o.id = p.organization_id "                    \
-	"JOIN policy_pack_versions v ON v.policy_pack_id = p.id AND v.version = (SELECT MAX(n.version) FROM policy_pack_versions n " \
-	"WHERE n.policy_pack_id = p.id AND n.status = 'published') "
+	"JOIN policy_pack_versions v ON v.policy_pack_id = p.id "
+#define PACK_IS_NEWEST                                                                             \
+	"v.version = (SELECT MAX(n.version) FROM policy_pack_versions n WHERE n.policy_pack_id = p.id AND n.status = 'published') "
 
 const struct stmt PACK_NEWEST_OF_ORGANIZATION = STMT("pack.newest_of_organization",
-	PACK_NEWEST "WHERE p.organization_id = ? ORDER BY p.name");
+	PACK_NEWEST "WHERE p.organization_id = ? AND " PACK_IS_NEWEST "ORDER BY p.name");
 
 const struct stmt PACK_NEWEST_OF_USER = STMT("pack.newest_of_user",
-	PACK_NEWEST "JOIN organization_members m ON m.organization_id = p.organization_id WHERE m.user_id = ? ORDER BY o.login, p.name");
+	PACK_NEWEST "JOIN organization_members m ON m.organization_id = p.organization_id WHERE m.user_id = ? "
+	"AND " PACK_IS_NEWEST "ORDER BY o.login, p.name");
 
 const struct db_column pack_listed_columns[] = {
 	DB_COLUMN(pack_version, id, COLUMN_TEXT),

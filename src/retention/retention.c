@@ -8,17 +8,20 @@
 #include "retention/retention_sql.h"
 #include "update/object.h"
 
-/* One short transaction for each slice: nobody waits for long, and nothing is lost when the job is killed. */
-static int delete_journal(struct db *db, const char *update_id, struct compacted *done, struct err *e)
+/* One short transaction for each slice of up to DB_PLACES updates: nobody waits for long, and nothing is lost when the job is killed. */
+static int delete_journals(struct db *db, const struct retained *list, size_t count, struct compacted *done, struct err *e)
 {
+	struct db_value values[DB_PLACES] = { 0 };
 	int64_t rows;
 
+	for (size_t i = 0; i < count; i++)
+		values[i] = db_text(list[i].id);
 	do {
-		if (db_exec(db, &JOURNAL_DELETE, DB_VALUES(db_text(update_id)), &rows, e) < 0)
+		if (db_exec(db, &JOURNALS_DELETE, values, DB_PLACES, &rows, e) < 0)
 			return -1;
 		done->rows += rows;
 	} while (rows > 0);
-	done->updates++;
+	done->updates += (int64_t)count;
 	return 1;
 }
 
@@ -31,8 +34,8 @@ int retention_compact_journals(struct db *db, int64_t before_us, struct compacte
 	if (db_all(db, &JOURNALS_ENDED, DB_VALUES(db_time(before_us)), retained_id_columns, sizeof(*list), &arena,
 		   (void **)&list, &count, e) < 0)
 		return -1;
-	for (size_t i = 0; i < count; i++)
-		if (delete_journal(db, list[i].id, ret_done, e) < 0)
+	for (size_t from = 0; from < count; from += DB_PLACES)
+		if (delete_journals(db, list + from, count - from < DB_PLACES ? count - from : DB_PLACES, ret_done, e) < 0)
 			return -1;
 	return count > 0;
 }

@@ -10,9 +10,9 @@ const struct stmt JOURNALS_ENDED = STMT("retention.journals_ended",
 	"SELECT j.update_id AS id FROM (SELECT DISTINCT update_id FROM journal_batches) j "
 	"JOIN updates u ON u.id = j.update_id WHERE u.ended_at < ? LIMIT 100");
 
-/* all tenants: the update was found to have ended */
-const struct stmt JOURNAL_DELETE = STMT("retention.journal_delete",
-	"DELETE FROM journal_batches WHERE update_id = ? ORDER BY first_sequence LIMIT 200");
+/* all tenants: the updates were found to have ended */
+const struct stmt JOURNALS_DELETE = STMT("retention.journals_delete",
+	"DELETE FROM journal_batches WHERE update_id IN (" DB_PLACES_TEXT ") ORDER BY update_id, first_sequence LIMIT 200");
 
 /* all tenants: tokens of users, of organizations, and those of identity providers alike */
 const struct stmt TOKENS_DELETE_EXPIRED = STMT("retention.tokens_delete_expired",

@@ -52,6 +52,32 @@ int stack_lock(struct db *db, const struct caller *c, const struct stack_path *p
 	return rc == 0 ? stack_not_found(path, e) : rc;
 }
 
+int stack_lock_all(struct db *db, const struct caller *c, const struct stack_path *list, size_t count, struct arena *arena,
+		   const char **ret_ids, struct err *e)
+{
+	struct db_value values[1 + 2 * STACKS_AT_ONCE] = { db_text(c->organization_id) };
+	struct stack *rows;
+	size_t found;
+
+	for (size_t i = 0; i < count; i++) {
+		values[1 + 2 * i] = db_text(list[i].project);
+		values[2 + 2 * i] = db_text(list[i].name);
+	}
+	if (db_all(db, &STACK_LOCK_ALL, values, sizeof(values) / sizeof(values[0]), stack_path_columns, sizeof(*rows), arena, (void **)&rows,
+		   &found, e) < 0)
+		return -1;
+	for (size_t i = 0; i < count; i++) {
+		size_t at = 0;
+
+		while (at < found && (strcmp(rows[at].project, list[i].project) || strcmp(rows[at].name, list[i].name)))
+			at++;
+		if (at == found)
+			return stack_not_found(&list[i], e);
+		ret_ids[i] = rows[at].id;
+	}
+	return 1;
+}
+
 int stack_project_exists(struct db *db, const struct caller *c, const char *project, struct err *e)
 {
 	_cleanup_(arena_clear) struct arena arena = ARENA_INIT;

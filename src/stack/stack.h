@@ -29,6 +29,13 @@ int stack_exists_already(const struct stack_path *path, struct err *e);
 /* The same as find, without the operation, and locks the row until the end of the transaction. */
 int stack_lock(struct db *db, const struct caller *c, const struct stack_path *path, struct arena *arena,
 	       struct stack *ret_stack, struct err *e) WARN_UNUSED;
+/*
+ * Locks up to STACKS_AT_ONCE stacks of the caller's organization, which differ, with one statement: ret_ids[i] is the id of
+ * list[i]. 404 that names the first one that is not there.
+ */
+#define STACKS_AT_ONCE 50
+int stack_lock_all(struct db *db, const struct caller *c, const struct stack_path *list, size_t count, struct arena *arena,
+		   const char **ret_ids, struct err *e) WARN_UNUSED;
 /* 1 when the project has a stack, 0 when not. */
 int stack_project_exists(struct db *db, const struct caller *c, const char *project, struct err *e) WARN_UNUSED;
 

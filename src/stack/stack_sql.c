@@ -38,6 +38,24 @@ const struct stmt STACK_LOCK_BY_PATH = STMT("stack.lock_by_path",
 	"FROM stacks "
 	"WHERE organization_id = ? AND project = ? AND name = ? AND deleted_at IS NULL FOR UPDATE");
 
+const struct db_column stack_path_columns[] = {
+	DB_COLUMN(stack, id, COLUMN_TEXT),
+	DB_COLUMN(stack, project, COLUMN_TEXT),
+	DB_COLUMN(stack, name, COLUMN_TEXT),
+	{ 0 },
+};
+
+#define FIVE_PATHS                                                                                 \
+	"OR (project = ? AND name = ?) OR (project = ? AND name = ?) OR (project = ? AND name = ?) OR (project = ? AND name = ?) " \
+	"OR (project = ? AND name = ?) "
+#define FIFTEEN_PATHS FIVE_PATHS FIVE_PATHS FIVE_PATHS
+
+/* STACKS_AT_ONCE pairs of project and name; nothing has those that are NULL. */
+const struct stmt STACK_LOCK_ALL = STMT("stack.lock_all",
+	"SELECT id, project, name FROM stacks WHERE organization_id = ? AND deleted_at IS NULL AND ((project = ? AND name = ?) "
+	"OR (project = ? AND name = ?) OR (project = ? AND name = ?) OR (project = ? AND name = ?) OR (project = ? AND name = ?) "
+	FIFTEEN_PATHS FIFTEEN_PATHS FIFTEEN_PATHS ") FOR UPDATE");
+
 const struct db_column stack_id_columns[] = { DB_COLUMN(stack, id, COLUMN_TEXT), { 0 } };
 
 const struct stmt STACK_PROJECT_EXISTS = STMT("stack.project_exists",

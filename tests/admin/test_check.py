@@ -7,6 +7,7 @@ import subprocess
 import time
 
 import pytest
+from conftest import BUILD
 
 PACKS = "PULUMI_POLICY_PACK_LOCAL_HTTP_OBJECTS"
 FOLDERS = {PACKS: "policy packs", "PULUMI_ENGINE_EVENTS_BLOB_STORAGE_ENDPOINT": "engine events",
@@ -125,3 +126,18 @@ def test_certificates(admin, tmp_path):
 def test_a_licence_key_gates_nothing(admin, key, note):
     found = findings(admin, PULUMI_LICENSE_KEY=key)["licence key"]
     assert found["good"] and found["note"] == f"{note}; not needed by this server"
+
+
+@pytest.mark.parametrize("key, ends", [
+    (token(exp=1893456000), "2030-01-01T00:00:00.000Z"),
+    (token(exp=1577836800), "2020-01-01T00:00:00.000Z"),
+    (token(name="somebody"), None),
+    ("a-licence", None),
+    ("", None),
+])
+def test_clients_are_told_when_the_licence_ends(installation, access, key, ends):
+    head = (f"GET /api/orgs/{access['organization']}/metadata HTTP/1.1\r\nHost: x\r\nAuthorization: token {access['token']}\r\n\r\n").encode()
+    done = subprocess.run([BUILD / "fcgi/pulumi-api.fcgi", "--once"], input=head, capture_output=True, check=False, timeout=60,
+                          env=installation.environment(PULUMI_LICENSE_KEY=key))
+    assert done.returncode == 0 and b" 200 " in done.stdout.splitlines()[0], done
+    assert json.loads(done.stdout.split(b"\r\n\r\n", 1)[1]).get("subscriptionPeriodEnd") == ends

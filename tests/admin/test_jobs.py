@@ -150,7 +150,7 @@ def test_journals_go_an_hour_after_the_end(stack, access, job, sql):
 
 
 def test_two_hosts_compact_at_once(access, installation, sql):
-    stacks = [Stack(access.client(), access.organization).create() for _ in range(12)]
+    stacks = [Stack(access.client(), access.organization).create() for _ in range(60)]
     for stack in stacks:
         update = stack.begin(journal=1)
         a_journal(update, "r")
@@ -160,7 +160,7 @@ def test_two_hosts_compact_at_once(access, installation, sql):
                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT) for _ in range(2)]
     said = [process.communicate(timeout=60)[0] for process in both]
     assert [process.returncode for process in both] == [0, 0], said
-    assert sum(int(text.partition("rows=")[2].split()[0]) for text in said if "rows=" in text) >= 12
+    assert sum(int(text.partition("rows=")[2].split()[0]) for text in said if "rows=" in text) >= 60
     assert sql("SELECT COUNT(*) FROM journal_batches b JOIN updates u ON u.id = b.update_id WHERE u.ended_at IS NOT NULL") == [["0"]]
 
 

@@ -93,6 +93,13 @@ def test_placeholders_are_parameters(spec):
             assert named == re.findall(r"\{([^}]+)\}", path), (method, path)
 
 
+def test_tags_in_use_are_listed_once(spec):
+    listed = [tag["name"] for tag in spec["tags"]]
+    used = {tag for _, described in operations_of(spec).values() for tag in described["tags"]}
+    assert listed == sorted(used)
+    assert all(described["tags"] for _, described in operations_of(spec).values())
+
+
 def test_every_described_operation_answers(client):
     """Whatever it says to a caller without rights: it is no unknown address."""
     for op in walk.operations(client):
@@ -105,6 +112,8 @@ def test_names_and_methods_are_the_vendors(spec, vendor):
     theirs = operations_of(vendor)
     wrong = []
     for key, (path, described) in operations_of(spec).items():
+        if key in theirs and described["tags"] != theirs[key][1]["tags"]:
+            wrong.append(f"{key[0]} {path} has the tags {described['tags']}, not {theirs[key][1]['tags']}")
         if described["operationId"] in OWN_OPERATIONS:
             continue
         kind = re.search(r"/\{stack\}/(preview|refresh|destroy)/", path)
@@ -115,6 +124,19 @@ def test_names_and_methods_are_the_vendors(spec, vendor):
         elif bare(theirs[key][1]) != bare(described):
             wrong.append(f"{key[0]} {path} is called {theirs[key][1]['operationId']}, not {described['operationId']}")
     assert not wrong, "\n".join(wrong)
+
+
+def absent(ours, other, spec, vendor, path=""):
+    """Members that the vendor's object, and each object in it, always has, and ours has not."""
+    for name, member in other["properties"].items():
+        mine = {n.lower(): m for n, m in ours["properties"].items()}.get(name.lower())
+        if mine is None:
+            if name in other["required"]:
+                yield path + name
+            continue
+        mine, theirs = resolved(mine, spec), resolved(member, vendor)
+        if mine["properties"] and theirs["properties"]:
+            yield from absent(mine, theirs, spec, vendor, f"{path}{name}.")
 
 
 @pytest.mark.parametrize("which, schema_of", [("request", body_schema), ("reply", reply_schema)])
@@ -140,7 +162,5 @@ def test_members_are_the_vendors(spec, vendor, which, schema_of):
             for name in ours["required"] - {known.get(n.lower(), n) for n in other["required"]} - other["required"]:
                 wrong.append(f"request of {described['operationId']}: '{name}' is required here only")
         else:
-            for name in other["required"]:
-                if name.lower() not in {n.lower() for n in ours["properties"]}:
-                    wrong.append(f"reply of {described['operationId']}: '{name}' is always there at the vendor's")
+            wrong += [f"reply of {described['operationId']}: '{name}' is always there at the vendor's" for name in absent(ours, other, spec, vendor)]
     assert not wrong, f"{len(wrong)}:\n" + "\n".join(wrong)

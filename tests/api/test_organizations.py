@@ -71,6 +71,59 @@ def test_names_that_no_organization_has(client, name):
     client.post("/api/console/actions/new-organization", {"orgName": name}).expect_problem(400)
 
 
+# --- an organization at a glance ---
+
+def metadata(client, organization=None):
+    return client.get(f"/api/orgs/{organization or client.organization}/metadata").expect(200).json()
+
+
+def test_metadata_tells_what_there_is(team):
+    admin, member = team
+    first = metadata(admin)
+    assert (first["kind"], first["userRole"], first["memberCount"], first["stackCount"]) == ("pulumi", "admin", 2, 0)
+    assert re.fullmatch(r"[0-9a-f-]{36}", first["id"]) and re.fullmatch(r"20\d\d-\d\d-\d\dT[0-9:.]{8,}Z", first["created"])
+    assert "subscriptionPeriodEnd" not in first, "no licence key, no end"
+    kept, deleted = Stack(admin, admin.organization).create(), Stack(admin, admin.organization).create()
+    deleted.delete().expect(204)
+    assert metadata(admin)["stackCount"] == 1
+    assert metadata(member, admin.organization) == {**first, "userRole": "member", "stackCount": 1}
+    remove(admin, member).expect(204)
+    assert metadata(admin)["memberCount"] == 1
+    member.get(f"/api/orgs/{admin.organization}/metadata").expect_problem(404)
+    kept.cleanup()
+
+
+def test_metadata_of_the_organization_of_one_user(people):
+    person, = people(1)
+    own = metadata(person, person.user)
+    assert (own["kind"], own["userRole"], own["memberCount"]) == ("single-user", "admin", 1)
+
+
+def test_metadata_says_what_members_may_do_and_they_may(team):
+    admin, member = team
+    says = metadata(admin)
+    stack = Stack(member, admin.organization)
+    assert says["membersCanCreateStacks"] == (member.post(f"/api/stacks/{admin.organization}/{stack.project}", {"stackName": "dev"}).status == 200)
+    transfer = member.post(f"{stack.path}/transfer", {"toOrg": member.organization})
+    assert says["membersCanTransferStacks"] == (transfer.status == 204), transfer
+    assert says["membersCanDeleteStacks"] == (stack.delete().status == 204)
+    assert says["defaultStackPermission"] == (103 if says["membersCanDeleteStacks"] else 102)
+
+
+def test_features_are_on_where_operations_are_served(client, organization):
+    served = {(method, re.sub(r"\{[^}]*\}", "{}", path)) for path, methods in client.get("/api/openapi/pulumi-spec.json").json()["paths"].items()
+              for method in methods}
+    says = metadata(client, organization)
+    features = says["features"]
+    for name, method, path in [("auditLogsEnabled", "get", "/api/orgs/{}/auditlogs"), ("aleEnabled", "post", "/api/orgs/{}/auditlogs/export/config"),
+                               ("crossGuardEnabled", "post", "/api/orgs/{}/policygroups"), ("restoreStacksEnabled", "post", "/api/orgs/{}/restore-stack/{}"),
+                               ("webhooksEnabled", "post", "/api/orgs/{}/hooks"), ("environmentsEnabled", "post", "/api/esc/environments/{}"),
+                               ("resourceSearchEnabled", "get", "/api/orgs/{}/search/resourcesv2"), ("teamsEnabled", "post", "/api/orgs/{}/teams/pulumi")]:
+        assert features[name] == ((method, path) in served), name
+    assert features["auditLogsEnabled"] and features["restoreStacksEnabled"] and not features["aiAgentsEnabled"]
+    assert (says["auditLogsEnabled"], says["webhooksEnabled"]) == (features["auditLogsEnabled"], features["webhooksEnabled"])
+
+
 # --- members ---
 
 def test_a_member_as_clients_read_it(team):
@@ -165,7 +218,7 @@ def test_outside_an_organization_its_members_are_out_of_sight(team, people):
     outsider, = people(1)
     for call in (lambda o: outsider.get(f"/api/orgs/{o}/members"), lambda o: outsider.post(at(o, outsider.user), {"role": "admin"}),
                  lambda o: outsider.patch(at(o, member.user), {"role": "admin"}), lambda o: outsider.delete(at(o, member.user)),
-                 lambda o: outsider.get(f"/api/orgs/{o}/roles"), lambda o: outsider.get(f"/api/orgs/{o}/auditlogs"),
+                 lambda o: outsider.get(f"/api/orgs/{o}/roles"), lambda o: outsider.get(f"/api/orgs/{o}/metadata"), lambda o: outsider.get(f"/api/orgs/{o}/auditlogs"),
                  lambda o: outsider.get(f"/api/orgs/{o}/auditlogs/export")):
         theirs, nowhere = call(admin.organization).expect_problem(404), call("nowhere").expect_problem(404)
         assert theirs.message.replace(admin.organization, "X") == nowhere.message.replace("nowhere", "X")

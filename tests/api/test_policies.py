@@ -233,6 +233,40 @@ class TestGroups:
         for body in ([], [5], {}, [{"newName": 5}], [{}]):
             admin.client.patch(path, body).expect_problem(400)
 
+    @pytest.mark.parametrize("group", [DEFAULT, "others"])
+    def test_many_stacks(self, admin, stack, group):
+        """More than one statement takes; added and taken out by turns, named twice, and one that is not there, or not in."""
+        stacks = [Stack(admin.client, admin.organization, stack.project, f"s{n}").create() for n in range(103)]
+        everyone, path = [reference(s) for s in stacks], f"{admin.groups}/{group}/batch"
+
+        def there():
+            return sorted(s["name"] for s in admin.group(group)["stacks"] if s["name"] != "dev")
+
+        def names(few):
+            return sorted(s.name for s in few)
+
+        if group == DEFAULT:
+            admin.client.patch(path, [{"stacks": []}]).expect(204)
+        else:
+            admin.client.post(admin.groups, {"name": group, "entityType": "stacks"}).expect(204)
+        assert there() == []
+        admin.client.patch(path, [{"addStack": one} for one in everyone + everyone[:2]]).expect(204)
+        assert there() == names(stacks)
+        turns = [{"removeStack": everyone[0]}, {"addStack": everyone[0]}, {"removeStack": everyone[1]}, {"stacks": everyone[:60]}, {"removeStack": everyone[0]},
+                 {"addStack": everyone[61]}, {"newName": group}, {"removeStack": everyone[5]}]
+        admin.client.patch(path, turns).expect(204)
+        kept = stacks[1:5] + stacks[6:60] + stacks[61:62]
+        assert there() == names(kept)
+        gone = {"name": "none", "routingProject": stack.project}
+        for change in ([{"addStack": one} for one in everyone[:70] + [gone]], [{"removeStack": everyone[1]}, {"addStack": gone}], [{"stacks": everyone + [gone]}]):
+            assert "none" in admin.client.patch(path, change).expect_problem(404).message
+            assert there() == names(kept)
+        for change in ([{"removeStack": everyone[1]}] * 2, [{"removeStack": one} for one in everyone[1:5] + everyone[:1]]):
+            answer = admin.client.patch(path, change)
+            assert answer.status == (204 if group == DEFAULT else 404), answer
+            assert group == DEFAULT or f"{stack.project}/{(everyone[1] if len(change) == 2 else everyone[0])['name']}" in answer.message
+        assert there() == names(kept if group != DEFAULT else stacks[6:60] + stacks[61:62])
+
     @pytest.mark.parametrize("config, word", [
         ({"tidy": "mandatory"}, "object"), ({"tidy": {"owner": 5}}, "owner"), ({"tidy": {"owner": "o", "most": 1.5}}, "most"), ({"tidy": {"most": 1}}, "owner"),
         ({"tidy": {"owner": "o", "size": "huge"}}, "size"), ({"none": {}}, "none"), ({"tidy": {"owner": "o", "enforcementLevel": "strict"}}, "enforcementLevel"),

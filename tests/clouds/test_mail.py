@@ -135,6 +135,14 @@ def counted(mailing):
     return {name: int(value) for name, value in re.findall(r"^pulumi_mails_(\w+) (\d+)$", answer.body.decode(), re.M)}
 
 
+def statements(mailing):
+    """How many were run so far for requests."""
+    answer = Client(mailing.url).get("/metrics", headers={"Authorization": "webhook-token scraper"}).expect(200)
+    found = re.findall(r"^db_client_operation_duration_seconds_count\{[^}]*\} (\d+)$", answer.body.decode(), re.M)
+    assert found
+    return sum(map(int, found))
+
+
 def make_due(sql):
     sql("UPDATE mail_messages SET next_attempt_at = UTC_TIMESTAMP(6) WHERE state = 'waiting'")
 
@@ -548,6 +556,60 @@ class TestInvites:
         again = self.invite(host, "OTHER@example.com").expect(200).json()["sentInvites"][0]
         [listed] = host.client.get(f"/api/orgs/{host.organization}/invites").json()["invites"]
         assert listed["id"] == again["id"]
+
+    def test_many_at_once_as_if_one_after_the_other(self, server, job, host, new_person, sql, mailing):
+        """Members, addresses that come again, earlier invites of which another's stay; a batch takes no statement for each."""
+        member, other = new_person(), new_person()
+        host.client.post(f"/api/orgs/{host.organization}/members/{member.login}", {"role": "member"}).expect(200)
+        sql("DELETE FROM mail_messages; DELETE FROM mail_limits")
+        old = self.invite(host, "x3@example.com", "kept@example.com").expect(200).json()["sentInvites"]
+        theirs = self.invite(other, "x3@example.com", unverified=True).expect(200).json()["sentInvites"]
+        addresses = [f"x{n}@example.com" for n in range(90)] + [member.email.upper(), "X7@Example.com", "x7@EXAMPLE.com", member.email]
+        before = statements(mailing)
+        made = self.invite(host, *addresses, role="admin").expect(200).json()
+        assert statements(mailing) - before < 60
+        assert [one["email"] for one in made["failedInvites"]] == [member.email.upper(), member.email]
+        assert len({one["id"] for one in made["sentInvites"]}) == 92
+        listed = {one["id"]: one for one in host.client.get(f"/api/orgs/{host.organization}/invites").expect(200).json()["invites"]}
+        assert sorted(one["email"].lower() for one in listed.values()) == sorted(["kept@example.com", *addresses[:90]])
+        assert old[0]["id"] not in listed and listed[old[1]["id"]]["role"] == "member"
+        assert {one["role"] for one in listed.values() if one["email"] != "kept@example.com"} == {"admin"}
+        sevens = [one for one in made["sentInvites"] if listed.get(one["id"], {}).get("email", "").lower() == "x7@example.com"]
+        assert sevens == [made["sentInvites"][91]], "the last one of an address counts"
+        assert [one["id"] for one in other.client.get(f"/api/orgs/{other.organization}/invites").json()["invites"]] == [theirs[0]["id"]]
+        job()
+        links = {mail.link for address in {a for a in addresses} for mail in server.taken_for(address)}
+        assert {one["acceptInviteUrl"] for one in made["sentInvites"]} <= links
+        assert sql("SELECT COUNT(*), COUNT(DISTINCT id) FROM mail_messages WHERE state = 'sent'") == [["95", "95"]]
+
+    def test_an_address_again_and_again_in_one_batch(self, host, sql):
+        """Some mails go to it in an hour; what is too much for it is no harm to the others."""
+        sql("DELETE FROM mail_limits")
+        made = self.invite(host, *["one@example.com", "ONE@example.com"] * 4, "two@example.com").expect(200).json()
+        assert len(made["sentInvites"]) == 6 and [one["email"] for one in made["failedInvites"]] == ["ONE@example.com", "one@example.com", "ONE@example.com"]
+        assert len(self.invite(host, "one@example.com", "two@example.com").expect(200).json()["failedInvites"]) == 1
+        listed = host.client.get(f"/api/orgs/{host.organization}/invites").json()["invites"]
+        assert sorted(one["email"].lower() for one in listed) == ["one@example.com", "two@example.com"]
+
+    def test_an_address_that_the_database_takes_for_a_members(self, host, new_person, sql):
+        member = new_person()
+        host.client.post(f"/api/orgs/{host.organization}/members/{member.login}", {"role": "member"}).expect(200)
+        sql(f"UPDATE users SET email = REPLACE(email, '@', 'é@') WHERE login = '{member.login}'")
+        assert self.invite(host, member.email.replace("@", "e@")).expect(200).json()["failedInvites"] == []
+
+    def test_too_many_are_pending(self, host, sql):
+        """With those that a batch takes the place of there may be a thousand; what is refused changes nothing."""
+        sql("DELETE FROM mail_limits")
+        made = self.invite(host, *[f"x{n}@example.com" for n in range(10)]).expect(200).json()["sentInvites"]
+        sql("INSERT INTO organization_invites (id, organization_id, token_sha256, email, role, state, sender_user_id, created_at, sent_at, expires_at) "
+            "WITH RECURSIVE s (seq) AS (SELECT 1 UNION ALL SELECT seq + 1 FROM s WHERE seq < 985) SELECT UUID(), i.organization_id, UNHEX(SHA2(CONCAT(i.id, s.seq), 256)), CONCAT('y', s.seq, '@example.com'), 'member', 'pending', "
+            "i.sender_user_id, i.created_at, i.sent_at, i.expires_at FROM organization_invites i JOIN s "
+            f"WHERE i.id = '{made[0]['id']}'")
+        before = sql("SELECT id, state FROM organization_invites ORDER BY id"), sql("SELECT COUNT(*) FROM mail_messages")
+        assert "995 pending" in self.invite(host, *[f"z{n}@example.com" for n in range(6)]).expect_problem(400).message
+        assert (sql("SELECT id, state FROM organization_invites ORDER BY id"), sql("SELECT COUNT(*) FROM mail_messages")) == before
+        self.invite(host, *[f"z{n}@example.com" for n in range(5)], "x1@example.com", "y1@example.com").expect(200)
+        host.client.post(f"/api/orgs/{host.organization}/invites/link", {"role": "member"}).expect_problem(400)
 
     def test_resend_and_cancel(self, server, job, host, new_person, sql):
         guest = new_person()

@@ -11,6 +11,7 @@
 #include "audit/event.h"
 #include "base/clock.h"
 #include "identity/token.h"
+#include "org/licence.h"
 #include "org/role.h"
 
 #define NOW INT64_C(1790000000000000)	/* microseconds */
@@ -104,6 +105,28 @@ static void compares_roles(void **state)
 	assert_int_equal(access_check(&admin, AUDIT_LOGS_EXPORT, "acme", &e), 1);
 }
 
+static void knows_what_every_member_may(void **state)
+{
+	(void)state;
+	assert_true(access_of_member(MEMBER) && access_of_member(USER) && access_of_member(STACK_WRITE));
+	assert_false(access_of_member(MEMBER_ADD) || access_of_member(SITE_ADMIN) || access_of_member(UPDATE_TOKEN));
+}
+
+static void reads_when_licences_end(void **state)
+{
+	static const char *const bad[] = { "", "a", ".", "..", "a.b", "a.b.c", "a.e30.c", "a.W10.c", "a.eyJleHAiOi0xfQ.c", "a.eyJleHAiOjEuNX0.c" };
+	int64_t at = 0;
+
+	(void)state;
+	assert_true(licence_ends_at("a.eyJleHAiOjE4OTM0NTYwMDB9.c", &at));	/* {"exp":1893456000} */
+	assert_int_equal(at, INT64_C(1893456000000000));
+	at = -1;
+	assert_false(licence_ends_at(NULL, &at));
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)	/* {}, [], {"exp":-1}, {"exp":1.5} among them */
+		assert_false(licence_ends_at(bad[i], &at));
+	assert_int_equal(at, -1);
+}
+
 static void knows_roles(void **state)
 {
 	const struct role *role = NULL;
@@ -193,7 +216,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(knows_logins),	  cmocka_unit_test(tokens_end),	  cmocka_unit_test(signup_has_rules),
-		cmocka_unit_test(compares_roles), cmocka_unit_test(knows_roles),  cmocka_unit_test(writes_times),
+		cmocka_unit_test(compares_roles), cmocka_unit_test(knows_what_every_member_may), cmocka_unit_test(reads_when_licences_end), cmocka_unit_test(knows_roles),  cmocka_unit_test(writes_times),
 		cmocka_unit_test(names_events),	  cmocka_unit_test(exports_csv),  cmocka_unit_test(exports_cef),
 	};
 

@@ -265,20 +265,47 @@ static void limits(void **state)
 	struct err e = { 0 };
 
 	(void)state;
-	fake_expect("limit.count", "#32 497222 5");
+	fake_expect("limit.count", "1 #32 497222 4");
 	assert_int_equal(limit_take(fake_db(), "x", 5, NOW, &e), 1);
-	fake_expect("limit.count", "#32 497222 5");
+	fake_expect("limit.count", "1 #32 497222 4");
 	fake_changed(0);
-	fake_expect("limit.begin", "#32 497222");
+	fake_expect("limit.begin", "#32 497222 1");
 	assert_int_equal(limit_take(fake_db(), "x", 5, NOW, &e), 1);
-	fake_expect("limit.count", "#32 497222 5");
+	fake_expect("limit.count", "1 #32 497222 4");
 	fake_changed(0);
-	fake_expect("limit.begin", "#32 497222");
+	fake_expect("limit.begin", "#32 497222 1");
 	fake_duplicate();
-	fake_expect("limit.count", "#32 497222 5");
+	fake_expect("limit.count", "1 #32 497222 4");
 	fake_changed(0);
-	assert_int_equal(limit_check(fake_db(), "x", 5, NOW, &e), -1);
+	assert_int_equal(limit_check(fake_db(), "x", 1, 5, NOW, &e), -1);
 	assert_int_equal(e.kind, ERR_TOO_MANY);
+	fake_done();
+	err_clear(&e);
+	fake_expect("limit.count", "3 #32 497222 2");
+	assert_int_equal(limit_check(fake_db(), "x", 3, 5, NOW, &e), 1);
+	assert_int_equal(limit_check(fake_db(), "x", 6, 5, NOW, &e), -1);	/* without a question */
+	assert_int_equal(e.kind, ERR_TOO_MANY);
+	fake_done();
+}
+
+/* A mail more than a statement has places for. */
+static void queues_many(void **state)
+{
+	struct mail list[21];
+	struct err e = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < 21; i++)
+		list[i] = (struct mail){ "test", "a@b", "S", "T\n" };
+	fake_expect("mail.queue_all", NULL);
+	fake_expect("mail.queue_all", NULL);
+	assert_int_equal(mail_queue_all(fake_db(), &config, list, 21, NOW, &e), 1);
+	fake_done();
+	assert_int_equal(mail_queue_all(fake_db(), &config, list, 0, NOW, &e), 1);
+	list[20].to = "nowhere";
+	fake_expect("mail.queue_all", NULL);
+	assert_int_equal(mail_queue_all(fake_db(), &config, list, 21, NOW, &e), -1);
+	assert_int_equal(e.kind, ERR_BAD_REQUEST);
 	fake_done();
 }
 
@@ -295,6 +322,7 @@ int main(void)
 		cmocka_unit_test(sends_only_what_it_claims),
 		cmocka_unit_test(keeps_what_no_server_takes),
 		cmocka_unit_test(limits),
+		cmocka_unit_test(queues_many),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
