@@ -13,6 +13,9 @@ NOTES = {"Objects": "Addresses of buckets, their options and who may use them: [
 ROW = re.compile(r'^SETTING\((\w+),\s*(NULL|(?:PKG_\w+ )?"(?:[^"\\]|\\.)*"),\s*"((?:[^"\\]|\\.)*)"\)$')
 
 
+STRANGER = re.compile(r'^(NEEDLESS|ABSENT)\((\w+),\s*"((?:[^"\\]|\\.)*)"\)$')
+
+
 def plain(text):
     return text.replace('\\"', '"').replace("\\\\", "\\")
 
@@ -33,6 +36,18 @@ def rows():
         yield name, default, group, sentence
 
 
+def strangers():
+    """Name and reason of what other installations set."""
+    own = {row[0] for row in rows()}
+    for line in (ROOT / "src/base/settings.def").read_text().splitlines():
+        if not line.startswith(("NEEDLESS(", "ABSENT(")):
+            continue
+        match = STRANGER.match(line)
+        if not match or match[2] in own:
+            sys.exit(f"settings.def: {'is a setting, too' if match else 'cannot read'}: {line}")
+        yield match[2], plain(match[3]), match[1] == "ABSENT"
+
+
 def grouped():
     groups = {}
     for row in rows():
@@ -50,7 +65,10 @@ def manual():
         lines += [f"## {title}", ""] + ([NOTES[title], ""] if title in NOTES else []) + ["| setting | default | what it is |", "| --- | --- | --- |"]
         lines += [f"| `{name}` | {f'`{default}`' if default else ''} | {text} |" for name, default, _, text in settings]
         lines.append("")
-    return "\n".join(lines)
+    lines += ["## Settings of other installations", "", "They have no effect here. Those with a mark are reported at start: what they ask for is not there.", "",
+              "| name | reported | why |", "| --- | --- | --- |"]
+    lines += [f"| `{name}` | {'x' if reported else ''} | {why} |" for name, why, reported in strangers()]
+    return "\n".join(lines) + "\n"
 
 
 def example():

@@ -13,8 +13,25 @@ static const struct {
 	const char *name, *fallback, *help;
 } settings[] = {
 #define SETTING(name, fallback, help) { #name, fallback, help },
+#define NEEDLESS(name, why)
+#define ABSENT(name, why)
 #include "base/settings.def"
 #undef SETTING
+#undef NEEDLESS
+#undef ABSENT
+};
+
+/* Of other installations' environments. */
+static const struct {
+	const char *name, *why;	/* why: NULL when nothing is missing without it */
+} strangers[] = {
+#define SETTING(name, fallback, help)
+#define NEEDLESS(name, why) { #name, NULL },
+#define ABSENT(name, why) { #name, why },
+#include "base/settings.def"
+#undef SETTING
+#undef NEEDLESS
+#undef ABSENT
 };
 
 #define SETTING_COUNT (sizeof(settings) / sizeof(settings[0]))
@@ -78,18 +95,38 @@ int setting_bool(const char *name, bool *ret_value, struct err *e)
 	return 1;
 }
 
+/* Whether it is a name of other installations; what is missed by that is said. */
+static bool report_stranger(const char *name)
+{
+	for (size_t i = 0; i < sizeof(strangers) / sizeof(strangers[0]); i++) {
+		if (strcmp(strangers[i].name, name))
+			continue;
+		if (strangers[i].why)
+			fprintf(stderr, "level=warning msg=\"setting without effect\" name=%s why=\"%s\"\n", name, strangers[i].why);
+		return true;
+	}
+	return false;
+}
+
+static void report(const char *name)
+{
+	if (report_stranger(name) || strncmp(name, "PULUMI_", 7) || find(name) < SETTING_COUNT)
+		return;
+	if (strcmp(name, "PULUMI_API_CONFIG") && strcmp(name, "PULUMI_FAULT_POINT"))
+		fprintf(stderr, "level=warning msg=\"unknown setting\" name=%s\n", name);
+}
+
 static void report_unknown(void)
 {
 	for (char **each = environ; *each; each++) {
 		char name[128];
 		size_t n = strcspn(*each, "=");
 
-		if (n >= sizeof(name) || strncmp(*each, "PULUMI_", 7))
+		if (n >= sizeof(name) || !(*each)[n] || !(*each)[n + 1])
 			continue;
 		memcpy(name, *each, n);
 		name[n] = '\0';
-		if (find(name) == SETTING_COUNT && strcmp(name, "PULUMI_API_CONFIG") && strcmp(name, "PULUMI_FAULT_POINT"))
-			fprintf(stderr, "level=warning msg=\"unknown setting\" name=%s\n", name);
+		report(name);
 	}
 }
 

@@ -129,12 +129,23 @@ static int call_once(struct azure_store *s, const struct azure_call *c, struct w
 	return web_call_again(s->web, &(struct web_request){ c->method, url.data, &headers, c->body, c->limit, 300, 0 }, answer, e);
 }
 
+/* Azure refuses a token that has ended with 401, or with 403 and this code; one that may not do this has another. */
+static bool has_ended(const struct web_answer *answer)
+{
+	_cleanup_(arena_clear) struct arena arena = ARENA_INIT;
+	const char *code = answer->status == 403 ? web_header(answer, "x-ms-error-code", &arena) : NULL;
+
+	if (answer->status == 403 && !code)
+		code = xml_text(buffer_span(&answer->body), "Code", &arena);
+	return answer->status == 401 || (code && !strcmp(code, "AuthenticationFailed"));
+}
+
 /* A token may end before it said it would. */
 static int call(struct azure_store *s, const struct azure_call *c, struct web_answer *answer, struct err *e)
 {
 	if (call_once(s, c, answer, e) < 0)
 		return -1;
-	if (answer->status != 401 || !s->identity)
+	if (!s->identity || !has_ended(answer))
 		return 1;
 	azure_forget(s->identity);
 	return call_once(s, c, answer, e);

@@ -2,6 +2,7 @@
 #include "identity/email.h"
 
 #include "api/route.h"
+#include "base/settings.h"
 
 struct email_body {
 	const char *email, *token, *password;
@@ -90,6 +91,17 @@ int api_delete_pending_email_change(struct request *rq, struct http_reply *rp, s
 	return rc < 0 ? -1 : reply_nothing(rp);
 }
 
+/* A link in a mail is a way in by e-mail. */
+static int check_login_open(struct err *e)
+{
+	bool disabled;
+
+	if (setting_bool("PULUMI_DISABLE_EMAIL_LOGIN", &disabled, e) < 0)
+		return -1;
+	return disabled ? err_set(e, ERR_FORBIDDEN, "Forbidden: passwords let nobody in here; use an access token, or ask whoever runs this "
+						    "server for one") : 1;
+}
+
 const struct field forgot_password_body_fields[] = {
 	FIELD(email_body, email, "email", FIELD_TEXT, .flags = FIELD_REQUIRED, .limit = 255),
 	{ 0 },
@@ -101,7 +113,7 @@ int api_forgot_password(struct request *rq, struct http_reply *rp, struct err *e
 	struct email_body body = { 0 };
 	const char *caller = http_variable(&rq->http, "REMOTE_ADDR");
 
-	if (request_body(rq, forgot_password_body_fields, &body, e) < 0 || mail_needed(rq->app->mail, e) < 0)
+	if (check_login_open(e) < 0 || request_body(rq, forgot_password_body_fields, &body, e) < 0 || mail_needed(rq->app->mail, e) < 0)
 		return -1;
 
 	if (email_ask_reset(rq->db, rq->app->mail, body.email, caller ? caller : "", rq->now_us, e) < 0)
@@ -132,7 +144,7 @@ int api_reset_password(struct request *rq, struct http_reply *rp, struct err *e)
 	struct email_body body = { 0 };
 	char bearer[BEARER_TEXT];
 
-	if (request_body(rq, reset_password_body_fields, &body, e) < 0)
+	if (check_login_open(e) < 0 || request_body(rq, reset_password_body_fields, &body, e) < 0)
 		return -1;
 
 	if (email_reset(rq->db, body.token, body.password, rq->now_us, rq->arena, &rq->caller.user_id, bearer, e) < 0)

@@ -165,11 +165,12 @@ static bool is_busy(const struct web_answer *answer, const char *error)
 	return answer->status >= 500 || answer->status == 429 || (answer->status == 400 && is_one_of(error, errors));
 }
 
-static bool has_ended(const struct web_answer *answer, const char *error)
+bool aws_json_has_ended(const struct web_answer *answer)
 {
 	static const char *const errors[] = { "ExpiredTokenException", "ExpiredToken", "TokenRefreshRequired", NULL };
+	_cleanup_(arena_clear) struct arena arena = ARENA_INIT;
 
-	return (answer->status == 400 || answer->status == 403) && is_one_of(error, errors);
+	return (answer->status == 400 || answer->status == 403) && is_one_of(aws_json_error(answer, &arena), errors);
 }
 
 const char *aws_json_said(const struct web_answer *answer, struct arena *arena)
@@ -194,7 +195,7 @@ int aws_json_call(struct aws_json *s, const char *operation, struct span body, i
 		int rc = call_once(s, operation, body, answer, &last);
 		const char *error = rc == 1 && answer->status != 200 ? aws_json_error(answer, &arena) : "";
 
-		if (rc == 1 && !renewed && has_ended(answer, error)) {
+		if (rc == 1 && !renewed && aws_json_has_ended(answer)) {
 			renewed = true;
 			aws_forget(s->aws);
 			continue;

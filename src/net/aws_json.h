@@ -37,6 +37,8 @@ void aws_json_observe(struct aws_json *opened, const struct observer *observer);
  */
 int aws_json_call(struct aws_json *opened, const char *operation, struct span body, int attempts, struct web_answer *ret_answer,
 		  struct err *e) WARN_UNUSED;
+/* Whether an answer refuses credentials because they have ended, and nothing else. */
+bool aws_json_has_ended(const struct web_answer *answer);
 /* What an answer that is no success says, as one line for a sentence, in the arena: its status and the start of its body. */
 const char *aws_json_said(const struct web_answer *answer, struct arena *arena);
 /* The name of an answer's error without its name space, in the arena; "" when it has none. */

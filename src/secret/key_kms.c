@@ -32,7 +32,10 @@ static bool read_member(struct span body, const char *member, struct buffer *ret
 	       base64_decode(text, ret_bytes);
 }
 
-/* Appends the bytes of one member of the answer: 1, 0 when KMS says that they are no ciphertext of this key and context. */
+/*
+ * Appends the bytes of one member of the answer: 1, 0 when KMS says that they are no ciphertext of this key and context. Credentials that
+ * have ended say nothing about the key: that is an outage, as when nobody gives any.
+ */
 static int call(struct kms *k, const char *operation, const struct buffer *body, const char *member, struct buffer *ret_bytes,
 		struct err *e)
 {
@@ -44,6 +47,8 @@ static int call(struct kms *k, const char *operation, const struct buffer *body,
 		return -1;
 	if (rc == 0 && !strcmp(aws_json_error(&answer, &arena), "InvalidCiphertextException"))
 		return 0;
+	if (rc == 0 && aws_json_has_ended(&answer))
+		return err_unavailable(e, "KMS %s with %s: %s", operation, k->arn, aws_json_said(&answer, &arena));
 	if (rc == 0 || !read_member(buffer_span(&answer.body), member, ret_bytes))
 		return err_internal(e, "KMS %s with %s: %s", operation, k->arn, rc ? "no answer of KMS" : aws_json_said(&answer, &arena));
 	wipe(answer.body.data, answer.body.length);

@@ -111,6 +111,18 @@ static int version_settings_check(struct err *e)
 	return 1;
 }
 
+/* What requests read must be readable. */
+static int switches_check(struct err *e)
+{
+	static const char *const names[] = { "PULUMI_DISABLE_EMAIL_SIGNUP", "PULUMI_DISABLE_EMAIL_LOGIN" };
+	bool ignored;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (setting_bool(names[i], &ignored, e) < 0)
+			return -1;
+	return 1;
+}
+
 /* Addresses that clients are given begin with it. */
 static int api_domain_check(struct err *e)
 {
@@ -154,7 +166,7 @@ int start_open(struct app *app, unsigned parts, struct arena *arena, struct err 
 	app->max_body = (size_t)max_body;
 	app->guard = arena_alloc(arena, sizeof(*app->guard));
 	if (guard_read("PULUMI_ALLOWED_PRIVATE_NETWORKS", setting("PULUMI_ALLOWED_PRIVATE_NETWORKS"), arena, app->guard, e) < 0 ||
-	    version_settings_check(e) < 0 || api_domain_check(e) < 0 || open_mail(app, arena, e) < 0)
+	    version_settings_check(e) < 0 || switches_check(e) < 0 || api_domain_check(e) < 0 || open_mail(app, arena, e) < 0)
 		return -1;
 	app->untried = (parts & START_AGAIN) && settings_proven();
 	if (start_more(app, app->untried ? parts & ~(unsigned)START_TRY : parts, arena, e) < 0)

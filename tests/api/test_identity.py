@@ -126,18 +126,43 @@ def test_the_same_sign_up_at_once_makes_one_user(anybody):
     assert statuses == [200] + [409] * 5
 
 
-def test_sign_up_can_be_switched_off(access, sql, anybody):
+def once(access, path, body, **settings):
+    """What a responder of its own with these settings answers, or says when it does not start."""
     described = json.loads(pathlib.Path(os.environ["PULUMI_API_ACCESS"]).read_text())
-    body = json.dumps({"name": "N", "loginName": name(), "email": f"{name()}@example.com", "password": "correct horse"})
-    request = (f"POST /api/console/email/signup HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
-               f"{body}")
+    body = json.dumps(body)
+    request = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n{body}"
     folder = pathlib.Path(access.folder)
     environment = {**os.environ, "PULUMI_DATABASE_ENDPOINT": f"unix:{described['database']['socket']}", "PULUMI_DATABASE_USER_NAME": "root",
                    "PULUMI_DATABASE_USER_PASSWORD": described["database"]["password"], "PULUMI_LOCAL_OBJECTS": str(folder / "objects"),
-                   "PULUMI_LOCAL_KEYS": str(folder / "keys"), "PULUMI_API_CONFIG": os.devnull, "PULUMI_DISABLE_EMAIL_SIGNUP": "true"}
+                   "PULUMI_LOCAL_KEYS": str(folder / "keys"), "PULUMI_API_CONFIG": os.devnull, **settings}
     done = subprocess.run([pathlib.Path(access.build) / "fcgi" / "pulumi-api.fcgi", "--once"], input=request, env=environment,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=True)
-    assert "Status: 403 Forbidden" in done.stdout.splitlines() and "switched off" in done.stdout, done.stdout
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    return done.stdout
+
+
+def test_sign_up_can_be_switched_off(access, sql, anybody):
+    body = {"name": "N", "loginName": name(), "email": f"{name()}@example.com", "password": "correct horse"}
+    said = once(access, "/api/console/email/signup", body, PULUMI_DISABLE_EMAIL_SIGNUP="true")
+    assert "Status: 403 Forbidden" in said.splitlines() and "switched off" in said, said
+    assert "PULUMI_DISABLE_EMAIL_SIGNUP: 'perhaps' must be true or false" in once(access, "/api/status", {}, PULUMI_DISABLE_EMAIL_SIGNUP="perhaps")
+
+
+def test_ways_in_by_mail_can_be_switched_off(access):
+    """A link in a mail would let in whoever reads the mails."""
+    for path, body in (("forgot-password", {"email": "a@example.com"}), ("reset-password", {"token": "x", "password": "correct horse"})):
+        said = once(access, f"/api/console/email/{path}", body, PULUMI_DISABLE_EMAIL_LOGIN="true")
+        assert "Status: 403 Forbidden" in said.splitlines() and "access token" in said, said
+        assert "passwords let nobody in" in said
+        assert "passwords let nobody in" not in once(access, f"/api/console/email/{path}", body, PULUMI_DISABLE_EMAIL_LOGIN="false")
+    assert "PULUMI_DISABLE_EMAIL_LOGIN: 'perhaps' must be true or false" in once(access, "/api/status", {}, PULUMI_DISABLE_EMAIL_LOGIN="perhaps")
+
+
+def test_settings_of_other_installations(access):
+    """What would have an effect elsewhere is told; what would have none, or is empty, is not."""
+    said = once(access, "/api/status", {}, PULUMI_ENTERPRISE="true", SAML_CERTIFICATE_PUBLIC_KEY="/a/file", PULUMI_SEARCH_DOMAIN="", PULUMI_SAERCH="x")
+    assert 'level=warning msg="setting without effect" name=SAML_CERTIFICATE_PUBLIC_KEY why="nobody signs in by SAML here"' in said, said
+    assert 'level=warning msg="unknown setting" name=PULUMI_SAERCH' in said
+    assert "PULUMI_ENTERPRISE" not in said and "PULUMI_SEARCH_DOMAIN" not in said and "/a/file" not in said
 
 
 # --- tokens ---

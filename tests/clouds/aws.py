@@ -123,6 +123,14 @@ class Moto(S3):
 
     role = "arn:aws:iam::123456789012:role/keeper"
 
+    def deny(self, what="s3:*"):
+        """From now on the account may not do that."""
+        policy = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": what, "Resource": "*"}]}
+        self.form("iam", Action="PutUserPolicy", UserName="pulumi", PolicyName="less", PolicyDocument=json.dumps(policy))
+
+    def allow(self):
+        ask(self.port, "POST", "/", "", b"Action=DeleteUserPolicy&UserName=pulumi&PolicyName=less", "iam", self.keys)
+
     def kms(self, operation, **values):
         status, text = ask(self.port, "POST", "/", "", json.dumps(values).encode(), "kms", self.keys,
                            {"X-Amz-Target": f"TrentService.{operation}", "Content-Type": "application/x-amz-json-1.1"})
@@ -155,13 +163,27 @@ class Minio(S3):
         self.process = None
 
     def start(self):
-        log = open(self.folder / "minio.log", "wb")
+        log = open(self.folder / "minio.log", "ab")
         self.process = subprocess.Popen(
             [self.program, "server", "--address", f"127.0.0.1:{self.port}", self.folder / "minio"], stdout=log, stderr=log,
             env={**os.environ, "MINIO_ROOT_USER": self.keys[0], "MINIO_ROOT_PASSWORD": self.keys[1], "MINIO_BROWSER": "off",
                  "MINIO_SITE_REGION": REGION})
         wait_for(self.answers, 60, "MinIO did not start", self.process, self.folder / "minio.log", every=0.2)
-        self.make_bucket()
+        if not (self.folder / "minio" / BUCKET).is_dir():
+            self.make_bucket()
+
+    def change(self, secret):
+        self.stop()
+        self.keys = (self.keys[0], secret)
+        self.start()
+
+    def deny(self):
+        """From now on the key is no key."""
+        self.change("another-secret-of-the-tests")
+
+    def allow(self):
+        if self.keys != Minio.keys:
+            self.change(Minio.keys[1])
 
     def answers(self):
         try:

@@ -38,12 +38,12 @@ class Azurite:
     def __init__(self, cache, folder, certificate=None):
         self.program, self.folder, self.port = cache / "azurite/node_modules/azurite/dist/src/blob/main.js", folder, free_port()
         self.key = base64.b64encode(os.urandom(64)).decode()
-        self.certificate, self.process = certificate, None
+        self.good_key, self.certificate, self.process = self.key, certificate, None
 
     def start(self):
         more = ["--oauth", "basic", "--cert", self.certificate.file, "--key", self.certificate.key] if self.certificate else []
         (self.folder / "azurite").mkdir(exist_ok=True)
-        log = open(self.folder / "azurite.log", "wb")
+        log = open(self.folder / "azurite.log", "ab")
         self.process = subprocess.Popen(
             ["node", self.program, "--blobHost", "127.0.0.1", "--blobPort", str(self.port), "-l", self.folder / "azurite",
              "--disableTelemetry", *more], stdout=log, stderr=log, env={**os.environ, "AZURITE_ACCOUNTS": f"{ACCOUNT}:{self.key}"})
@@ -78,7 +78,20 @@ class Azurite:
 
     def make_container(self):
         status, text = self.call("PUT", f"/{ACCOUNT}/{CONTAINER}", "restype=container")
-        assert status == 201, text
+        assert status in (201, 409), text
+
+    def change(self, key):
+        self.stop()
+        self.key = key
+        self.start()
+
+    def deny(self):
+        """From now on the key is no key."""
+        self.change(base64.b64encode(os.urandom(64)).decode())
+
+    def allow(self):
+        if self.key != self.good_key:
+            self.change(self.good_key)
 
     def short_pages(self, request):
         """For the proxy: the same list, in pages of 400."""

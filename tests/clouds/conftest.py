@@ -36,6 +36,7 @@ def get(*names):
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "slow: takes long, or repeats on another stand-in what one has shown")
+    config.addinivalue_line("markers", "one_store: slow with every store but the first")
     config.addinivalue_line("markers", "addresses: needs a store that takes signatures in addresses; moto, when it checks signatures, fails at those")
     if not get():
         pytest.exit("get-stand-ins could not get the stand-ins; its words are above", 2)
@@ -52,6 +53,8 @@ def pytest_generate_tests(metafunc):
         kinds = metafunc.config.stand_ins
         if metafunc.definition.get_closest_marker("addresses"):
             kinds = [kind for kind in kinds if kind != "moto"]
+        if metafunc.definition.get_closest_marker("one_store"):
+            kinds = [kinds[0], *(pytest.param(kind, marks=pytest.mark.slow) for kind in kinds[1:])]
         metafunc.parametrize("stand_in", kinds, indirect=True, scope="session")
 
 

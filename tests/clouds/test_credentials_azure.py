@@ -3,6 +3,7 @@
 
 import json
 import ssl
+import time
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -11,9 +12,10 @@ import pytest
 
 from azurite import Azurite, token
 from certificate import Certificate
-from conftest import Tool, start
-from lib.server import free_port
-from proxy import Proxy, Reply
+from commandline import CommandLine, Project, Server, things
+from conftest import BUILD, SETTING, VERSION, Tool, start
+from lib.server import Installation, free_port
+from proxy import DROP, Proxy, Reply
 
 TENANT = "11111111-2222-3333-4444-555555555555"
 
@@ -82,6 +84,42 @@ def test_a_token_is_used_again_and_renewed_early(azurite, issuer):
     issuer.seconds = 302
     tool_of(azurite, application(issuer)).run("wait-put", "credentials/renewed", 1, 6)
     assert 4 <= len(issuer.seen) <= 7
+
+
+def short(seconds, said):
+    """A token that ends after so many seconds, and what is said about it."""
+    return Reply(200, json.dumps({"access_token": token(seconds), "expires_in": said}).encode())
+
+
+def test_up_while_tokens_end(azurite, issuer, tools, tmp_path):
+    """The issuer fails two of three times, then it is away; a token ends before its time; no state is lost."""
+    calls = []
+
+    def trouble(request):
+        calls.append(request)
+        return Reply(503, b"{}") if len(calls) % 3 else short(3, 3)
+
+    issuer.before = trouble
+    settings = {SETTING: azurite.where(), "PULUMI_LOCAL_OBJECTS": "", "SSL_CERT_FILE": str(azurite.certificate.ca), **application(issuer)}
+    with Installation(BUILD, responders=1, environment=settings) as one:
+        project = Project(CommandLine(tools, VERSION, tmp_path / "home", Server(one.access)), tmp_path / "project")
+        project.init()
+        project.program(things(4))
+        project.up()
+        calls.clear()
+        issuer.before = lambda request: DROP
+        time.sleep(3.1)
+        status, answer = project.call("GET", "/export")
+        assert status == 503 and answer["message"].startswith("Service Unavailable: "), answer
+        issuer.before = lambda request: calls.append(request) or short(2, 3600)
+        assert len(project.resources()) == 4
+        time.sleep(2.1)
+        project.program(things(6, value="w"))
+        project.up()
+        assert len(calls) >= 2, "the token that had ended was used on"
+        assert sorted(project.resources()) == [f"t{n}" for n in range(6)]
+        one.stop()
+        assert not one.problems()
 
 
 def test_wrong_tokens(azurite, issuer):

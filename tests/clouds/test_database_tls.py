@@ -25,7 +25,7 @@ def certificates():
     folder = pathlib.Path(tempfile.mkdtemp(prefix="pulumi-api-tls-"))
     os.chmod(folder, 0o755)
     yield {"good": Certificate(folder / "good"), "other": Certificate(folder / "other"),
-           "elsewhere": Certificate(folder / "elsewhere", "DNS:db.example.com")}
+           "elsewhere": Certificate(folder / "elsewhere", "DNS:db.example.com"), "ended": Certificate(folder / "ended", days=-1)}
     shutil.rmtree(folder)
 
 
@@ -104,6 +104,18 @@ def test_another_name(secure, certificates):
     secure.restart("elsewhere")
     said = secure.refuses(DATABASE_CA_CERTIFICATE=certificates["elsewhere"].ca.read_text())
     assert "DATABASE_CA_CERTIFICATE: the database at 127.0.0.1 is not trusted" in said, said
+
+
+def test_a_certificate_that_has_ended(secure, certificates):
+    """At the start, and while a server runs: then it is waited for."""
+    authority = {"DATABASE_CA_CERTIFICATE": certificates["ended"].ca.read_text()}
+    secure.restart("ended")
+    said = secure.refuses(**authority)
+    assert "DATABASE_CA_CERTIFICATE: the database at 127.0.0.1 is not trusted" in said and "expired" in said, said
+    client = Access(secure.access).client()
+    client.get("/api/user").expect_problem(503)
+    secure.restart("good")
+    wait_for(lambda: client.get("/api/user").status == 200, 20, "no connection again")
 
 
 def test_a_server_without_tls(secure):

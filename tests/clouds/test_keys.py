@@ -42,6 +42,14 @@ class ByVault:
     def fail(self, statuses):
         self.vault.plan(fail=[[status, {}] for status in statuses])
 
+    def deny(self):
+        self.vault.tell("/application", id="app", may=["get"])
+
+    def end_credentials(self):
+        """The secret has ended, and so have the tokens that it gave."""
+        self.vault.tell("/application", id="app", until=time.time() - 1)
+        self.vault.tell("/revoke")
+
     def seen(self):
         return [s for s in self.vault.seen() if s["path"].startswith("/keys/")]
 
@@ -57,6 +65,7 @@ class ByKms:
         self.proxy.before = lambda request: DROP
 
     def good(self):
+        self.moto.allow()
         self.proxy.good()
         self.proxy.seen.clear()
 
@@ -66,6 +75,13 @@ class ByKms:
     def fail(self, statuses):
         left = list(statuses)
         self.proxy.before = lambda request: Reply(left.pop(0), b"{}") if left else None
+
+    def deny(self):
+        self.moto.deny("kms:*")
+
+    def end_credentials(self):
+        """moto's never end: it is said for it."""
+        self.proxy.before = lambda request: Reply(400, b'{"__type": "ExpiredTokenException", "message": "The security token included in the request is expired"}')
 
     def seen(self):
         return self.proxy.seen
@@ -226,6 +242,34 @@ def test_an_outage_is_not_felt_for_a_while(stack, by, sealed, tools, tmp_path):
     by.good()
     opens(stack, ciphertext)
     assert encrypt(other)[0] == 200
+
+
+def test_credentials_that_end(stack, by, sealed, tools, tmp_path):
+    """As in an outage: what is known serves for a while, what is not is answered with 503, and all is well with good ones."""
+    other = project_on(sealed, tools, tmp_path / "other")
+    up_with_secret(stack, "s3cret")
+    by.end_credentials()
+    forget()
+    assert stack.outputs("--show-secrets") == {"pw": "s3cret"}
+    status, answer = encrypt(other)
+    assert status == 503 and answer["message"].startswith("Service Unavailable: "), answer
+    by.good()
+    up_with_secret(other, "another")
+    assert other.outputs("--show-secrets") == {"pw": "another"}
+
+
+def test_access_is_taken_away(stack, by):
+    """A refusal is obeyed: nothing is opened, and nothing is lost by it."""
+    up_with_secret(stack, "s3cret")
+    ciphertext = sealed_secret(stack)
+    by.deny()
+    forget()
+    assert decrypt(stack, ciphertext)[0] == 500
+    by.good()
+    opens(stack, ciphertext)
+    assert stack.outputs("--show-secrets") == {"pw": "s3cret"}
+    up_with_secret(stack, "another")
+    assert stack.outputs("--show-secrets") == {"pw": "another"}
 
 
 def test_an_outage_may_be_felt_at_once(by, sealed):

@@ -7,7 +7,7 @@ import pytest
 
 from commandline import things
 from conftest import SETTING, started
-from lib.server import free_port
+from lib.server import free_port, wait_for
 from proxy import DROP, Reply
 
 BROKEN = Reply(500, b"<Error><Code>InternalError</Code><Message>We encountered an internal error</Message></Error>")
@@ -107,6 +107,36 @@ def test_an_outage_loses_nothing(project, store, how):
     project.up()
     project.destroy()
     assert names(project) == []
+
+
+@pytest.mark.one_store
+def test_access_is_taken_away(project, store):
+    """While an update ends, and given back: `up` waits for it."""
+    project.program(things(10))
+    project.up()
+    refused = []
+
+    def deny(request):
+        if request.method in ("PUT", "POST") and not refused:
+            refused.append("")
+            store.deny()
+
+    def note(request, reply):
+        if reply.status == 403:
+            refused.append(request)
+
+    project.program(things(15, value="w"))
+    store.proxy.before, store.proxy.after = deny, note
+    process = project.cli.start("up", "--yes", "--skip-preview", "--stack", project.reference(), cwd=project.folder)
+    try:
+        wait_for(lambda: len(refused) >= 3, 60, "nothing is refused", process)
+        status, answer = project.call("GET", "/export")
+        assert status in (200, 503), answer  # what is in the database needs no store
+    finally:
+        store.allow()
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 0, out + err
+    assert names(project) == sorted(f"t{i}" for i in range(15))
 
 
 def refusal(installation, store, settings, where=None):

@@ -44,10 +44,13 @@ class MySQL(Database):
             raise Broken(f"mysqld --initialize-insecure failed:\n{done.stdout}{self.log.read_text() if self.log.exists() else ''}")
         accounts = self.folder / "accounts.sql"
         accounts.touch(mode=0o600)
-        accounts.write_text(
-            f"ALTER USER 'root'@'localhost' IDENTIFIED BY '{self.password}';\n"
-            f"CREATE USER IF NOT EXISTS 'pulumi_service'@'localhost' IDENTIFIED BY '{self.service_password}';\n"
-            "GRANT SELECT, INSERT, UPDATE, DELETE ON `pulumi`.* TO 'pulumi_service'@'localhost';\n")
+        accounts.write_text("".join(
+            f"CREATE USER IF NOT EXISTS 'root'@'{host}';\n"
+            f"ALTER USER 'root'@'{host}' IDENTIFIED BY '{self.password}';\n"
+            f"GRANT ALL ON *.* TO 'root'@'{host}' WITH GRANT OPTION;\n"
+            f"CREATE USER IF NOT EXISTS 'pulumi_service'@'{host}' IDENTIFIED BY '{self.service_password}';\n"
+            f"GRANT SELECT, INSERT, UPDATE, DELETE ON `pulumi`.* TO 'pulumi_service'@'{host}';\n"
+            for host in ("localhost", "127.0.0.1")))
 
     def start(self):
         if not (self.folder / "data").is_dir():

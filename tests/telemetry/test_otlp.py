@@ -200,23 +200,28 @@ def test_nothing_secret(traced, collector):
         assert secret and secret not in text
 
 
-def test_a_real_up(traced, collector, tmp_path):
+def real_up(server, collector, folder, name):
+    """The real command line makes three things; the spans of the operations that it called, by name."""
     from clients.commandline import CommandLine
     tools = subprocess.run([ROOT / "tests/clients/get-tools", "3.259.0"], check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
-    traced.organization, traced.token = "acme", traced.people["alice"]["token"]
-    pulumi = CommandLine(tools, "3.259.0", tmp_path / "home", traced)
-    project = tmp_path / "project"
+    server.organization, server.token = "acme", server.people["alice"]["token"]
+    pulumi = CommandLine(tools, "3.259.0", folder / "home", server)
+    project = folder / "project"
     project.mkdir()
-    (project / "Pulumi.yaml").write_text(json.dumps({"name": "traced", "runtime": "yaml", "resources": {
+    (project / "Pulumi.yaml").write_text(json.dumps({"name": name, "runtime": "yaml", "resources": {
         f"r{i}": {"type": "pulumi:index:Stash", "properties": {"input": f"hidden-{i}"}} for i in range(3)}}))
-    pulumi.run("stack", "init", "acme/traced/dev", cwd=project)
+    pulumi.run("stack", "init", f"acme/{name}/dev", cwd=project)
     pulumi.run("up", "--yes", "--skip-preview", cwd=project)
 
     def servers_told():
-        servers = {span.name: span for span in collector.sink.spans() if span.attributes.get("pulumi.project") == "traced" and span.kind == Span.SERVER}
+        servers = {span.name: span for span in collector.sink.spans() if span.attributes.get("pulumi.project") == name and span.kind == Span.SERVER}
         return servers if "create_journal_entries" in servers and [name for name in servers if name.startswith("complete")] else None
 
-    servers = wait_for(servers_told, 30, "no spans of an update", every=0.2)
+    return wait_for(servers_told, 30, "no spans of an update", every=0.2)
+
+
+def test_a_real_up(traced, collector, tmp_path):
+    servers = real_up(traced, collector, tmp_path, "traced")
     batch = servers["create_journal_entries"]
     assert batch.attributes["pulumi.update.id"] and batch.attributes["http.route"].endswith("/journalentries")
     children = [span for span in collector.sink.spans() if span.trace == batch.trace and span.parent == batch.id]
@@ -312,13 +317,15 @@ def test_metrics_without_a_database(traced, collector):
 # --- every way there ---
 
 @pytest.mark.parametrize("way", ["http", "grpc-tls", "http-tls"])
-def test_ways(make_server, collector, certificate, way):
+def test_ways(make_server, collector, certificate, way, tmp_path):
     server = make_server(exporter=True, OTEL_EXPORTER_OTLP_ENDPOINT=collector.url(way), OTEL_EXPORTER_OTLP_PROTOCOL=way.partition("-")[0],
                          OTEL_EXPORTER_OTLP_CERTIFICATE=str(certificate.ca), OTEL_SERVICE_NAME=f"by {way}",
                          OTEL_RESOURCE_ATTRIBUTES="service.name=lost,deployment.environment.name=a%20test", **QUICK)
     for _ in range(3):
         spans = trace_of(collector.sink, server.client().get("/api/user").expect(200), 2)
     assert spans[0].resource["service.name"] == f"by {way}" and spans[0].resource["deployment.environment.name"] == "a test"
+    if way == "http":
+        assert {span.resource["service.name"] for span in real_up(server, collector, tmp_path, "by-http").values()} == {"by http"}
     wait_for(lambda: f'"by {way}"' in json.dumps(collector.sink.taken("/v1/metrics")), 20, "no metrics", every=0.2)
     assert "collector_" not in log_of(server)
     server.stop()

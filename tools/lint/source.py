@@ -276,6 +276,16 @@ def check_package_lists():
             yield name, 1, f"{package} is missing here; {', '.join(n for n in lists if package in lists[n])} has it"
 
 
+def check_tests_that_are_named():
+    """The table of tests against services names tests that there are."""
+    there = {name for folder in ("clouds", "faults", "telemetry") for file in (ROOT / "tests" / folder).glob("test_*.py")
+             for name in re.findall(r"def test_(\w+)", file.read_text())}
+    for number, line in enumerate((ROOT / "tests/clouds/README.md").read_text().splitlines(), 1):
+        for name in re.findall(r"`([a-z0-9]+_\w+)[\[*]?[\w*]*\]?`", line) if line.startswith("| ") else ():
+            if not any(one == name or (f"`{name}*`" in line and one.startswith(name)) for one in there):
+                yield "tests/clouds/README.md", number, f"there is no test_{name}"
+
+
 def medians():
     sizes = sorted(size for s in OWN for _, _, size in functions(s))
     files = sorted(len(s.lines) for s in OWN if s.name.endswith(".c"))
@@ -285,7 +295,7 @@ def medians():
 
 CHECKS = [check_layers, check_json_stays_at_the_edge, check_sizes, check_banned_functions, check_allocation, check_library_does_not_speak,
           check_sql_has_a_home, check_comments, check_licence_line, check_no_machine_in_the_tree, check_routes, check_shape, check_configuration,
-          check_package_lists]
+          check_package_lists, check_tests_that_are_named]
 
 
 def run(checks):
