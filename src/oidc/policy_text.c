@@ -102,19 +102,19 @@ int policy_text_keep(struct app *app, const char *organization_id, struct span t
 
 int policy_text_load(struct app *app, const char *organization_id, struct policy *policy, struct arena *arena, struct err *e)
 {
-	_cleanup_(buffer_done) struct buffer text = BUFFER_INIT;
+	_cleanup_(buffer_done) struct buffer read = BUFFER_INIT;
 	const struct remembered *r;
+	struct span text;
 
 	if (!policy->object_id)
 		return 1;
 	r = recall(app->policy_texts, policy->sha256);
-	if (r) {
-		buffer_append(&text, r->text, r->length);
-	} else {
-		if (row_object_load_text(app, ROW_OBJECT_POLICY, organization_id, policy->object_id, policy->sha256, &text, e) < 0)
+	if (!r) {
+		if (row_object_load_text(app, ROW_OBJECT_POLICY, organization_id, policy->object_id, policy->sha256, &read, e) < 0)
 			return -1;
-		remember(app->policy_texts, policy->sha256, buffer_span(&text));
+		remember(app->policy_texts, policy->sha256, buffer_span(&read));
 	}
+	text = r ? (struct span){ r->text, r->length } : buffer_span(&read);
 	policy->definitions = (struct span){ arena_strndup(arena, text.data, text.length), text.length };
 	return 1;
 }
