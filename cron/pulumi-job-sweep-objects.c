@@ -17,7 +17,7 @@ static int work(struct app *app, struct buffer *said, struct err *e)
 		return rc < 0 ? -1 : JOB_LATER;
 	rc = retention_sweep(app, app->now_us() - YOUNG_US, objects_going, &claim, &swept, e);
 	if (rc == 1)
-		rc = retention_sweep_updates(app, app->now_us() - YOUNG_US, objects_going, &claim, &swept, e);
+		rc = retention_sweep_row_objects(app, app->now_us() - YOUNG_US, objects_going, &claim, &swept, e);
 	if (rc == 1)
 		rc = retention_sweep_packs(app, app->now_us() - YOUNG_US, objects_going, &claim, &swept, e);
 	objects_release(&claim);

@@ -50,6 +50,8 @@ CREATE TABLE auth_policies (
   policies_json MEDIUMTEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL COMMENT 'list of definitions as the API shows them',
   created_at DATETIME(6) NOT NULL,
   modified_at DATETIME(6) NOT NULL,
+  policies_object_id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NULL COMMENT 'UUIDv7 of the text, new with each change, in the name of an object of the store for service metadata; policies_json is [] then; NULL: policies_json has it',
+  policies_sha256 BINARY(32) NULL COMMENT 'of the text in that object; means nothing unless policies_json is []',
   PRIMARY KEY (id),
   UNIQUE KEY auth_policies_issuer (organization_id, issuer_id)
 ) COMMENT='which tokens of an OIDC issuer are exchanged for what';

@@ -19,7 +19,7 @@ static const struct field finding_fields[] = {
 
 struct report {
 	bool good;
-	int64_t stacks, checkpoints, bytes, journals, batches, configurations, keys, policy_packs, audit_records;
+	int64_t stacks, checkpoints, bytes, journals, batches, configurations, policies, keys, policy_packs, audit_records;
 	struct object_list problems;
 };
 
@@ -31,6 +31,7 @@ static const struct field report_fields[] = {
 	FIELD(report, journals, "journals", FIELD_INT),
 	FIELD(report, batches, "batches", FIELD_INT),
 	FIELD(report, configurations, "configurations", FIELD_INT, .flags = FIELD_OMIT_EMPTY),
+	FIELD(report, policies, "authPolicies", FIELD_INT, .flags = FIELD_OMIT_EMPTY),
 	FIELD(report, keys, "keys", FIELD_INT),
 	FIELD(report, policy_packs, "policyPacks", FIELD_INT, .flags = FIELD_OMIT_EMPTY),
 	FIELD(report, audit_records, "auditRecords", FIELD_INT, .flags = FIELD_OMIT_EMPTY),
@@ -66,8 +67,8 @@ static void seen(void *context, const char *what, int64_t more)
 static void tell(const struct admin *a, const struct verify *v, const struct buffer *findings)
 {
 	const struct verify_counts *c = &v->counts;
-	struct report r = { c->problems == 0, c->stacks, c->checkpoints, c->bytes, c->journals, c->batches, c->configurations, c->keys,
-			    c->policy_packs, c->audit_records, { findings->data, findings->length / sizeof(struct finding), sizeof(struct finding) } };
+	struct report r = { c->problems == 0, c->stacks, c->checkpoints, c->bytes, c->journals, c->batches, c->configurations, c->policies,
+			    c->keys, c->policy_packs, c->audit_records, { findings->data, findings->length / sizeof(struct finding), sizeof(struct finding) } };
 
 	if (a->json)
 		return admin_show(a, report_fields, &r);
@@ -76,6 +77,8 @@ static void tell(const struct admin *a, const struct verify *v, const struct buf
 		  c->problems ? "something does not fit" : "everything fits");
 	if (c->configurations)
 		admin_say(a, "%lld configurations of updates that are objects", (long long)c->configurations);
+	if (c->policies)
+		admin_say(a, "%lld auth policies that are objects", (long long)c->policies);
 	if (c->policy_packs)
 		admin_say(a, "%lld versions of policy packs", (long long)c->policy_packs);
 	if (c->audit_records)

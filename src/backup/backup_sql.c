@@ -89,21 +89,26 @@ const struct stmt BACKUP_PROGRESS_NOTE = STMT("backup.progress_note",
 const struct stmt BACKUP_PROGRESS_END = STMT("backup.progress_end",
 	"DELETE FROM restore_progress");
 
-const struct db_column backup_update_columns[] = {
+const struct db_column backup_row_object_columns[] = {
 	DB_COLUMN(backup_row, id, COLUMN_TEXT),
-	DB_COLUMN(backup_row, stack_id, COLUMN_TEXT),
+	DB_COLUMN(backup_row, owner_id, COLUMN_TEXT),
 	DB_COLUMN(backup_row, sha256, COLUMN_BYTES),
 	{ 0 },
 };
 
 /* all tenants: a backup is of the whole installation */
 const struct stmt BACKUP_EVENT_OBJECTS = STMT("backup.event_objects",
-	"SELECT e.update_id AS id, u.stack_id AS stack_id, e.digest AS sha256 FROM event_batches e JOIN updates u ON u.id = e.update_id "
+	"SELECT e.update_id AS id, u.stack_id AS owner_id, e.digest AS sha256 FROM event_batches e JOIN updates u ON u.id = e.update_id "
 	"WHERE e.in_object = 1");
 
 /* all tenants: a backup is of the whole installation */
 const struct stmt BACKUP_CONFIGURATIONS = STMT("backup.configurations",
-	"SELECT id, stack_id, config_sha256 AS sha256 FROM updates WHERE config_sha256 IS NOT NULL");
+	"SELECT id, stack_id AS owner_id, config_sha256 AS sha256 FROM updates WHERE config_sha256 IS NOT NULL");
+
+/* all tenants: a backup is of the whole installation */
+const struct stmt BACKUP_POLICIES = STMT("backup.policies",
+	"SELECT policies_object_id AS id, organization_id AS owner_id, policies_sha256 AS sha256 FROM auth_policies "
+	"WHERE policies_object_id IS NOT NULL AND policies_json = '[]'");
 
 /* all tenants: a backup is of the whole installation */
 const struct stmt BACKUP_POLICY_PACKS = STMT("backup.policy_packs",

@@ -8,10 +8,11 @@
 #include "json/scan.h"
 #include "policy/pack.h"
 #include "update/checkpoint.h"
-#include "update/object.h"
+#include "object/object.h"
 
 #define STACKS "stacks/"
 #define UPDATES "updates/"
+#define ORGANIZATIONS "organizations/"
 
 static bool starts_with(const char *key, const char *prefix)
 {
@@ -20,13 +21,13 @@ static bool starts_with(const char *key, const char *prefix)
 
 struct object_place object_place(const struct app *app, const char *key)
 {
-	struct update_object o;
+	struct row_object o;
 
 	if (starts_with(key, PACK_STORE "/"))
 		return (struct object_place){ app->packs, "PULUMI_POLICY_PACK_BLOB_STORAGE_ENDPOINT or PULUMI_POLICY_PACK_LOCAL_HTTP_OBJECTS",
 					      "policy packs" };
-	if (update_object_parse(key, &o))
-		return (struct object_place){ update_object_store(app, o.kind), update_object_setting(o.kind), update_object_words(o.kind) };
+	if (row_object_parse(key, &o))
+		return (struct object_place){ row_object_store(app, o.kind), row_object_setting(o.kind), row_object_words(o.kind) };
 	return (struct object_place){ app->objects, "PULUMI_CHECKPOINT_BLOB_STORAGE_ENDPOINT or PULUMI_LOCAL_OBJECTS", "states" };
 }
 
@@ -37,7 +38,7 @@ int objects_stored(const struct app *app, blob_each *each, void *context, struct
 		const char *prefix;
 	} places[] = {
 		{ app->objects, STACKS },  { app->objects, UPDATES },  { app->events, STACKS },
-		{ app->metadata, STACKS }, { app->packs, PACK_STORE "/" },
+		{ app->metadata, STACKS }, { app->metadata, ORGANIZATIONS }, { app->packs, PACK_STORE "/" },
 	};
 
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
@@ -46,40 +47,39 @@ int objects_stored(const struct app *app, blob_each *each, void *context, struct
 	return 1;
 }
 
-enum naming_kind { CHECKPOINTS, JOURNALS, EVENTS, CONFIGURATIONS, PACKS };
+enum naming_kind { CHECKPOINTS, JOURNALS, ROW_OBJECTS, PACKS };
 
 struct naming {
 	object_each *each;
 	void *context;
 	enum naming_kind kind;
+	enum row_object_kind row_object;	/* of ROW_OBJECTS */
 };
 
-static void name_key(enum naming_kind kind, const struct backup_row *r, char ret_key[UPDATE_OBJECT_KEY])
+static void name_key(const struct naming *n, const struct backup_row *r, char ret_key[ROW_OBJECT_KEY])
 {
 	const unsigned char *digest = (const unsigned char *)r->sha256.data;
 
-	if (kind == PACKS)
+	if (n->kind == PACKS)
 		pack_archive_key(r->id, digest, ret_key);
-	else if (kind == EVENTS)
-		update_object_key(UPDATE_OBJECT_EVENTS, r->stack_id, r->id, digest, ret_key);
-	else if (kind == CONFIGURATIONS)
-		update_object_key(UPDATE_OBJECT_CONFIGURATION, r->stack_id, r->id, digest, ret_key);
-	else if (kind == JOURNALS)
+	else if (n->kind == ROW_OBJECTS)
+		row_object_key(n->row_object, r->owner_id, r->id, digest, ret_key);
+	else if (n->kind == JOURNALS)
 		journal_object_key(r->id, digest, ret_key);
 	else
 		checkpoint_key(r->id, digest, ret_key);
 }
-static_assert(UPDATE_OBJECT_KEY >= CHECKPOINT_KEY && UPDATE_OBJECT_KEY >= PACK_KEY, "keys of every kind fit");
+static_assert(ROW_OBJECT_KEY >= CHECKPOINT_KEY && ROW_OBJECT_KEY >= PACK_KEY, "keys of every kind fit");
 
 static int name_row(void *context, const void *row, struct err *e)
 {
 	const struct backup_row *r = row;
 	const struct naming *n = context;
-	char key[UPDATE_OBJECT_KEY];
+	char key[ROW_OBJECT_KEY];
 
 	if (r->sha256.length != SHA256_BYTES)
 		return err_internal(e, "a row of %s names an object by a digest of %zu bytes", r->id, r->sha256.length);
-	name_key(n->kind, r, key);
+	name_key(n, r, key);
 	return n->each(n->context, key, e);
 }
 
@@ -89,17 +89,19 @@ int objects_named(struct db *db, object_each *each, void *context, struct err *e
 		const struct stmt *stmt;
 		const struct db_column *columns;
 		enum naming_kind kind;
+		enum row_object_kind row_object;
 	} lists[] = {
-		{ &BACKUP_CHECKPOINTS, backup_object_columns, CHECKPOINTS },
-		{ &BACKUP_RUNNING_CHECKPOINTS, backup_object_columns, CHECKPOINTS },
-		{ &BACKUP_JOURNAL_OBJECTS, backup_object_columns, JOURNALS },
-		{ &BACKUP_EVENT_OBJECTS, backup_update_columns, EVENTS },
-		{ &BACKUP_CONFIGURATIONS, backup_update_columns, CONFIGURATIONS },
-		{ &BACKUP_POLICY_PACKS, backup_object_columns, PACKS },
+		{ &BACKUP_CHECKPOINTS, backup_object_columns, CHECKPOINTS, 0 },
+		{ &BACKUP_RUNNING_CHECKPOINTS, backup_object_columns, CHECKPOINTS, 0 },
+		{ &BACKUP_JOURNAL_OBJECTS, backup_object_columns, JOURNALS, 0 },
+		{ &BACKUP_EVENT_OBJECTS, backup_row_object_columns, ROW_OBJECTS, ROW_OBJECT_EVENTS },
+		{ &BACKUP_CONFIGURATIONS, backup_row_object_columns, ROW_OBJECTS, ROW_OBJECT_CONFIGURATION },
+		{ &BACKUP_POLICIES, backup_row_object_columns, ROW_OBJECTS, ROW_OBJECT_POLICY },
+		{ &BACKUP_POLICY_PACKS, backup_object_columns, PACKS, 0 },
 	};
 
 	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
-		struct naming n = { each, context, lists[i].kind };
+		struct naming n = { each, context, lists[i].kind, lists[i].row_object };
 		struct backup_row row;
 
 		if (db_each(db, lists[i].stmt, DB_NONE, lists[i].columns, &row, sizeof(row), name_row, &n, e) < 0)
@@ -124,7 +126,7 @@ void object_line_write(const struct object_line *o, struct buffer *out)
 static bool is_key(const char *key)
 {
 	return key[0] != '/' && !strstr(key, "..") && !strstr(key, "//") &&
-	       (starts_with(key, STACKS) || starts_with(key, UPDATES) || starts_with(key, PACK_STORE "/"));
+	       (starts_with(key, STACKS) || starts_with(key, UPDATES) || starts_with(key, ORGANIZATIONS) || starts_with(key, PACK_STORE "/"));
 }
 
 int object_line_read(struct span line, struct arena *arena, struct object_line *ret_line, struct err *e)

@@ -16,14 +16,16 @@ struct mail_config;
 struct guard;
 struct tracer;
 struct audit_store;
+struct policy_texts;
 
 struct app {
 	struct db *db;
 	struct blob_store *objects;	/* checkpoints, and journal batches too large for a row */
 	struct blob_store *events;	/* batches of engine events too large for a row; NULL: the database has all */
-	struct blob_store *metadata;	/* configurations of updates too large for a row; NULL: the database has all */
+	struct blob_store *metadata;	/* configurations of updates too large for a row, auth policies; NULL: the database has all */
 	struct blob_store *packs;	/* policy packs; NULL: none are kept here */
 	struct link_keys *link_keys;	/* sign addresses of this server; NULL where database or keys were not asked for */
+	struct policy_texts *policy_texts;	/* auth policies that were read out of `metadata`; NULL: none is remembered */
 	struct keys *keys;		/* opens the data keys of stacks */
 	struct audit_store *audit;	/* keeps the audit log */
 	struct meter *meter;		/* counts; NULL: nobody reads the counts on this host */

@@ -55,6 +55,8 @@
 #define LIMIT_THUMBPRINTS 20			/* of one OIDC issuer, count */
 #define LIMIT_POLICIES 100			/* definitions of one auth policy, count */
 #define LIMIT_POLICIES_BYTES (256ULL << 10)
+#define LIMIT_POLICY_TEXTS 256			/* auth policies out of a store that a process remembers, count */
+#define LIMIT_POLICY_TEXT_BYTES (4ULL << 20)	/* the same, together */
 #define LIMIT_RULES 50				/* of one definition, count */
 #define LIMIT_RULE 1024				/* a claim's path, or the pattern for it */
 #define LIMIT_CLAIM_NAMES 16			/* of one path to a claim, count */

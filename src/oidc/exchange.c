@@ -173,7 +173,7 @@ static int check_policy(struct exchange *x, struct err *e)
 	int rc;
 
 	x->wish.claims = x->jwt.claims;
-	if (policy_of_issuer(x->app->db, x->issuer.organization_id, x->issuer.id, x->arena, &policy, e) < 0)
+	if (policy_of_issuer(x->app, x->issuer.organization_id, x->issuer.id, x->arena, &policy, e) < 0)
 		return -1;
 	rc = policy_decide(policy.definitions, &x->wish, e);
 	if (rc)

@@ -7,6 +7,7 @@
 #include "oidc/issuer_sql.h"
 #include "oidc/jwk.h"
 #include "oidc/policy.h"
+#include "oidc/policy_text.h"
 
 int issuer_find(struct db *db, const char *organization_id, const char *id, struct arena *arena,
 		struct issuer *ret_issuer, struct err *e)
@@ -133,13 +134,15 @@ int issuer_register(struct app *app, const struct caller *c, const struct issuer
 	_cleanup_(buffer_done) struct buffer list = BUFFER_INIT;
 	struct text_list thumbprints = w->thumbprints;
 	struct discovery found = { 0 };
+	struct policy_kept policy;
 	const char *shown;
 	char id[UUID_TEXT];
 	int rc;
 
 	if (discovery_check_url(w->url, e) < 0 || check_wish(w, e) < 0 ||
 	    ask(app, w, &thumbprints, &shown, arena, &found, e) < 0 ||
-	    check_room(app->db, c->organization_id, arena, e) < 0)
+	    check_room(app->db, c->organization_id, arena, e) < 0 ||
+	    policy_keep_first(app, c->organization_id, now_us, arena, &policy, e) < 0)
 		return -1;
 	write_thumbprints(&thumbprints, &list);
 	uuid_new(now_us, id);
@@ -151,7 +154,7 @@ int issuer_register(struct app *app, const struct caller *c, const struct issuer
 		     NULL, e);
 	if (rc <= 0)
 		return rc < 0 ? -1 : taken(w->name, e);
-	if (policy_create(app->db, c->organization_id, id, now_us, e) < 0)
+	if (policy_create(app->db, c->organization_id, id, &policy, now_us, e) < 0)
 		return -1;
 	return issuer_find(app->db, c->organization_id, id, arena, ret_issuer, e);
 }

@@ -31,7 +31,7 @@ struct issuer_wish {
 
 /*
  * Registers it: 400 when something is not as it must be, or the issuer does not answer as one; 409 when the organization has
- * the name or the issuer already. In a transaction; the issuer is asked before its first statement.
+ * the name or the issuer already; 503 while the store for its policy is away. In a transaction; both are called before it locks anything.
  */
 int issuer_register(struct app *app, const struct caller *c, const struct issuer_wish *wish, int64_t now_us,
 		    struct arena *arena, struct issuer *ret_issuer, struct err *e) WARN_UNUSED;

@@ -8,6 +8,7 @@
 #include "json/write.h"
 #include "oidc/claims.h"
 #include "oidc/policy_sql.h"
+#include "oidc/policy_text.h"
 #include "org/role.h"
 
 static const char *const token_types[] = { "organization", "team", "personal", "runner" };
@@ -219,48 +220,122 @@ int policy_decide(struct span definitions, const struct policy_question *q, stru
 
 /* --- keeping --- */
 
-int policy_create(struct db *db, const char *organization_id, const char *issuer_id, int64_t now_us, struct err *e)
+static struct span span_in(struct arena *arena, const struct buffer *text)
+{
+	return (struct span){ arena_strndup(arena, text->data, text->length), text->length };
+}
+
+int policy_keep_first(struct app *app, const char *organization_id, int64_t now_us, struct arena *arena, struct policy_kept *ret_kept,
+		      struct err *e)
 {
 	_cleanup_(buffer_done) struct buffer list = BUFFER_INIT;
-	char id[UUID_TEXT];
 
-	uuid_new(now_us, id);
 	/* What nothing allows is denied; this says so to whoever reads it. */
 	buffer_putc(&list, '[');
 	fields_write(definition_fields, &(struct definition){ .decision = "deny", .token_type = "organization" }, &list);
 	buffer_putc(&list, ']');
+	return policy_text_keep(app, organization_id, span_in(arena, &list), now_us, ret_kept, e);
+}
+
+static struct db_value object_of(const struct policy_kept *kept)
+{
+	return db_text(kept->in_object ? kept->object_id : NULL);
+}
+
+static struct db_value digest_of(const struct policy_kept *kept)
+{
+	return kept->in_object ? db_bytes((struct span){ (const char *)kept->digest, SHA256_BYTES }) : db_text(NULL);
+}
+
+int policy_create(struct db *db, const char *organization_id, const char *issuer_id, const struct policy_kept *kept, int64_t now_us,
+		  struct err *e)
+{
+	char id[UUID_TEXT];
+
+	uuid_new(now_us, id);
 	return db_exec(db, &POLICY_CREATE,
-		       DB_VALUES(db_text(id), db_text(organization_id), db_text(issuer_id),
-				 db_bytes(buffer_span(&list)), db_time(now_us), db_time(now_us)),
+		       DB_VALUES(db_text(id), db_text(organization_id), db_text(issuer_id), db_bytes(kept->row), object_of(kept),
+				 digest_of(kept), db_time(now_us), db_time(now_us)),
 		       NULL, e);
 }
 
-int policy_of_issuer(struct db *db, const char *organization_id, const char *issuer_id, struct arena *arena,
-		     struct policy *ret_policy, struct err *e)
+static int find_row(struct db *db, const char *organization_id, const char *issuer_id, struct arena *arena, struct policy *ret_policy,
+		    struct err *e)
 {
 	int rc = 0;
 
 	if (uuid_valid(issuer_id))
-		rc = db_one(db, &POLICY_OF_ISSUER, DB_VALUES(db_text(organization_id), db_text(issuer_id)),
-			    policy_columns, ret_policy, arena, e);
+		rc = db_one(db, &POLICY_OF_ISSUER, DB_VALUES(db_text(organization_id), db_text(issuer_id)), policy_columns, ret_policy,
+			    arena, e);
 	return rc ? rc : err_set(e, ERR_NOT_FOUND, "Not Found: OIDC issuer '%.40s' not found", issuer_id);
 }
 
-int policy_change(struct db *db, const struct caller *c, const char *id, struct span definitions, int64_t now_us,
+static bool same_object(const struct policy *one, const struct policy *other)
+{
+	return one->object_id && other->object_id && !strcmp(one->object_id, other->object_id);
+}
+
+int policy_of_issuer(struct app *app, const char *organization_id, const char *issuer_id, struct arena *arena,
+		     struct policy *ret_policy, struct err *e)
+{
+	struct policy policy = { 0 }, newer = { 0 };
+	struct err why = { 0 };
+
+	if (find_row(app->db, organization_id, issuer_id, arena, &policy, e) < 0)
+		return -1;
+	if (policy_text_load(app, organization_id, &policy, arena, &why) == 1) {
+		*ret_policy = policy;
+		return 1;
+	}
+	/* Perhaps it was changed since, and the sweep took the older text. */
+	if (find_row(app->db, organization_id, issuer_id, arena, &newer, e) < 0)
+		return -1;
+	if (same_object(&policy, &newer)) {
+		*e = why;
+		return -1;
+	}
+	if (policy_text_load(app, organization_id, &newer, arena, e) < 0)
+		return -1;
+	*ret_policy = newer;
+	return 1;
+}
+
+static int not_found(const char *id, struct err *e)
+{
+	return err_set(e, ERR_NOT_FOUND, "Not Found: auth policy '%.40s' not found", id);
+}
+
+static int find_by_id(struct db *db, const char *organization_id, const char *id, struct arena *arena, struct policy *ret_policy,
+		      struct err *e)
+{
+	int rc = 0;
+
+	if (uuid_valid(id))
+		rc = db_one(db, &POLICY_BY_ID, DB_VALUES(db_text(organization_id), db_text(id)), policy_columns, ret_policy, arena, e);
+	return rc ? rc : not_found(id, e);
+}
+
+int policy_change(struct app *app, const struct caller *c, const char *id, struct span definitions, int64_t now_us,
 		  struct arena *arena, struct policy *ret_policy, struct err *e)
 {
 	_cleanup_(buffer_done) struct buffer list = BUFFER_INIT;
-	int64_t changed = 0;
+	struct policy policy = { 0 };
+	struct policy_kept kept;
+	int64_t changed;
 
-	if (policy_write_definitions(definitions, &list, e) < 0)
+	if (policy_write_definitions(definitions, &list, e) < 0 || find_by_id(app->db, c->organization_id, id, arena, &policy, e) < 0 ||
+	    policy_text_keep(app, c->organization_id, buffer_span(&list), now_us, &kept, e) < 0)
 		return -1;
-	if (uuid_valid(id) &&
-	    db_exec(db, &POLICY_CHANGE,
-		    DB_VALUES(db_bytes(buffer_span(&list)), db_time(now_us), db_text(c->organization_id), db_text(id)),
+	if (db_exec(app->db, &POLICY_CHANGE,
+		    DB_VALUES(db_bytes(kept.row), object_of(&kept), digest_of(&kept), db_time(now_us), db_text(c->organization_id),
+			      db_text(id)),
 		    &changed, e) < 0)
 		return -1;
 	if (!changed)
-		return err_set(e, ERR_NOT_FOUND, "Not Found: auth policy '%.40s' not found", id);
-	return db_one(db, &POLICY_BY_ID, DB_VALUES(db_text(c->organization_id), db_text(id)), policy_columns,
-		      ret_policy, arena, e);
+		return not_found(id, e);
+	if (find_by_id(app->db, c->organization_id, id, arena, &policy, e) < 0)
+		return -1;
+	policy.definitions = span_in(arena, &list);
+	*ret_policy = policy;
+	return 1;
 }

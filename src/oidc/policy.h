@@ -14,6 +14,8 @@ struct policy {
 	char *id, *issuer_id;
 	int64_t version, created_at, modified_at;
 	struct span definitions;	/* JSON list, as policy_write_definitions wrote it */
+	char *object_id;		/* of the object that has them; NULL: the row has */
+	struct span sha256;		/* of their text there */
 };
 
 /* The new token that somebody asks for. */
@@ -24,14 +26,21 @@ struct policy_question {
 	struct span claims;		/* of the verified token */
 };
 
-/* For a new issuer: denies everything. In a transaction. */
-int policy_create(struct db *db, const char *organization_id, const char *issuer_id, int64_t now_us,
+/* The text for a new issuer, which denies everything: policy_text.h. */
+struct policy_kept;
+int policy_keep_first(struct app *app, const char *organization_id, int64_t now_us, struct arena *arena, struct policy_kept *ret_kept,
+		      struct err *e) WARN_UNUSED;
+/* The row for it. In a transaction. */
+int policy_create(struct db *db, const char *organization_id, const char *issuer_id, const struct policy_kept *kept, int64_t now_us,
 		  struct err *e) WARN_UNUSED;
-/* The policy of an issuer: 1, or -1 with 404. */
-int policy_of_issuer(struct db *db, const char *organization_id, const char *issuer_id, struct arena *arena,
+/* The policy of an issuer: 1, or -1 with 404, or with 503 while the store that has it is away. */
+int policy_of_issuer(struct app *app, const char *organization_id, const char *issuer_id, struct arena *arena,
 		     struct policy *ret_policy, struct err *e) WARN_UNUSED;
-/* Replaces the definitions, a JSON list as a client sent it: 400 when one is not as it must be, 404. In a transaction. */
-int policy_change(struct db *db, const struct caller *c, const char *id, struct span definitions, int64_t now_us,
+/*
+ * Replaces the definitions, a JSON list as a client sent it: 400 when one is not as it must be, 404, 503. In a transaction; the
+ * store is called before anything is locked.
+ */
+int policy_change(struct app *app, const struct caller *c, const char *id, struct span definitions, int64_t now_us,
 		  struct arena *arena, struct policy *ret_policy, struct err *e) WARN_UNUSED;
 
 /* The list checked and written again, with exactly the members that mean something. 400. */

@@ -27,7 +27,7 @@ int api_get_auth_policy(struct request *rq, struct http_reply *rp, struct err *e
 {
 	struct policy policy = { 0 };
 
-	if (policy_of_issuer(rq->db, rq->caller.organization_id, rq->issuer, rq->arena, &policy, e) < 0)
+	if (policy_of_issuer(rq->app, rq->caller.organization_id, rq->issuer, rq->arena, &policy, e) < 0)
 		return -1;
 
 	return reply_json(rp, auth_policy_fields, &policy);
@@ -42,7 +42,7 @@ int api_update_auth_policy(struct request *rq, struct http_reply *rp, struct err
 	if (request_body(rq, update_auth_policy_body_fields, &body, e) < 0)
 		return -1;
 
-	if (policy_change(rq->db, &rq->caller, rq->policy, body.definitions, rq->now_us, rq->arena, &policy, e) < 0)
+	if (policy_change(rq->app, &rq->caller, rq->policy, body.definitions, rq->now_us, rq->arena, &policy, e) < 0)
 		return -1;
 
 	rq->audit_detail = arena_printf(rq->arena, "version %lld", (long long)policy.version);

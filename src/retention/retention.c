@@ -6,7 +6,9 @@
 #include "audit/audit.h"
 #include "blob/blob.h"
 #include "retention/retention_sql.h"
-#include "update/object.h"
+#include "object/object.h"
+
+#define STACKS "stacks/"
 
 /* One short transaction for each slice of up to DB_PLACES updates: nobody waits for long, and nothing is lost when the job is killed. */
 static int delete_journals(struct db *db, const struct retained *list, size_t count, struct compacted *done, struct err *e)
@@ -110,10 +112,10 @@ static int delete_object(void *context, const struct blob_object *object, struct
 
 static int delete_update_objects(const struct app *app, const char *prefix, struct err *e)
 {
-	for (enum update_object_kind kind = 0; kind < UPDATE_OBJECT_KINDS; kind++) {
-		struct blob_store *store = update_object_store(app, kind);
+	for (enum row_object_kind kind = 0; kind < ROW_OBJECT_KINDS; kind++) {
+		struct blob_store *store = row_object_store(app, kind);
 
-		if (store && blob_list(store, prefix, delete_object, store, e) < 0)
+		if (store && !strcmp(row_object_root(kind), STACKS) && blob_list(store, prefix, delete_object, store, e) < 0)
 			return -1;
 	}
 	return 1;
@@ -125,7 +127,7 @@ static int purge_objects(struct purge *p, int64_t *stacks, struct err *e)
 	char prefix[64];
 	int64_t rows;
 
-	snprintf(prefix, sizeof(prefix), "stacks/%s/", p->id);
+	snprintf(prefix, sizeof(prefix), STACKS "%s/", p->id);
 	if (blob_list(p->app->objects, prefix, delete_object, p->app->objects, e) < 0 ||
 	    delete_update_objects(p->app, prefix, e) < 0 || delete_rows(p, &STACK_PURGE_ROW, &rows, e) < 0)
 		return -1;

@@ -45,10 +45,10 @@ int retention_sweep(struct app *app, int64_t before_us, bool (*going)(void *cont
 		    struct swept *ret_swept, struct err *e) WARN_UNUSED;
 
 /*
- * The same in the stores of engine events and of service metadata, where there are such: batches and configurations that no
- * row names, and what dead processes were writing. They may be the store of the checkpoints; nothing else in it is touched.
+ * The same in the stores of engine events and of service metadata, where there are such: batches, configurations and auth policies
+ * that no row names, and what dead processes were writing. They may be the store of the checkpoints; nothing else in it is touched.
  */
-int retention_sweep_updates(struct app *app, int64_t before_us, bool (*going)(void *context), void *context,
+int retention_sweep_row_objects(struct app *app, int64_t before_us, bool (*going)(void *context), void *context,
 			    struct swept *ret_swept, struct err *e) WARN_UNUSED;
 
 /*

@@ -88,6 +88,10 @@ const struct stmt OBJECT_OF_EVENTS = STMT("retention.object_of_events",
 const struct stmt OBJECT_OF_CONFIGURATION = STMT("retention.object_of_configuration",
 	"SELECT id FROM updates WHERE id = ? AND stack_id = ? AND config_sha256 = ?");
 
+/* all tenants: an object names its organization and its text */
+const struct stmt OBJECT_OF_POLICY = STMT("retention.object_of_policy",
+	"SELECT id FROM auth_policies WHERE policies_object_id = ? AND organization_id = ? AND policies_sha256 = ?");
+
 /* all tenants: an object names its update */
 const struct stmt OBJECT_OF_JOURNAL = STMT("retention.object_of_journal",
 	"SELECT digest AS sha256 FROM journal_batches WHERE update_id = ? AND digest = ? LIMIT 1");

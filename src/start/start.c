@@ -11,6 +11,7 @@
 #include "link/key.h"
 #include "mail/mail.h"
 #include "net/guard.h"
+#include "oidc/policy_text.h"
 #include "secret/secret.h"
 #include "stack/stack_key.h"
 #include "start/keys.h"
@@ -71,6 +72,8 @@ static int open_objects(struct app *app, struct err *e)
 		return -1;
 	if (store_open(STORE_SERVICE_METADATA, !app->untried, &app->metadata, e) < 0)
 		return -1;
+	if (app->metadata && !app->policy_texts)
+		app->policy_texts = policy_texts_new();
 	return store_open(STORE_POLICY_PACKS, !app->untried, &app->packs, e) < 0 ? -1 : 1;
 }
 
@@ -183,6 +186,7 @@ void start_close(struct app *app)
 	blob_close(app->events);
 	blob_close(app->metadata);
 	blob_close(app->packs);
+	policy_texts_free(app->policy_texts);
 	link_keys_free(app->link_keys);
 	keys_close(app->keys);
 	audit_close(app->audit);
@@ -198,5 +202,6 @@ void start_close(struct app *app)
 	app->events = NULL;
 	app->metadata = NULL;
 	app->packs = NULL;
+	app->policy_texts = NULL;
 	app->link_keys = NULL;
 }

@@ -7,11 +7,11 @@
 #include "base/limits.h"
 #include "base/map.h"
 #include "update/internal.h"
-#include "update/object.h"
+#include "object/object.h"
 
 int configuration_check(const struct app *app, struct span text, struct err *e)
 {
-	unsigned long long limit = update_object_store(app, UPDATE_OBJECT_CONFIGURATION) ? LIMIT_CONFIG_OBJECT : LIMIT_CONFIG_BYTES;
+	unsigned long long limit = row_object_store(app, ROW_OBJECT_CONFIGURATION) ? LIMIT_CONFIG_OBJECT : LIMIT_CONFIG_BYTES;
 
 	if (text.length <= limit)
 		return 1;
@@ -23,10 +23,10 @@ int configuration_keep(struct app *app, const char *stack_id, const char *update
 {
 	struct configuration kept = { .row = text };
 
-	if (update_object_store(app, UPDATE_OBJECT_CONFIGURATION) && text.length > LIMIT_CONFIG_ROW) {
+	if (row_object_store(app, ROW_OBJECT_CONFIGURATION) && text.length > LIMIT_CONFIG_ROW) {
 		kept = (struct configuration){ .row = SPAN("{}"), .in_object = true, .bytes = (int64_t)text.length };
 		sha256(text, kept.digest);
-		if (update_object_put(app, UPDATE_OBJECT_CONFIGURATION, stack_id, update_id, kept.digest, text, e) < 0)
+		if (row_object_put(app, ROW_OBJECT_CONFIGURATION, stack_id, update_id, kept.digest, text, e) < 0)
 			return -1;
 		fault_point("configuration.kept");
 	}
@@ -51,7 +51,7 @@ static int load(struct app *app, const struct update_info *u, struct arena *aren
 {
 	_cleanup_(buffer_done) struct buffer text = BUFFER_INIT;
 
-	if (update_object_load_text(app, UPDATE_OBJECT_CONFIGURATION, u->stack_id, u->id, u->config_sha256, &text, e) < 0)
+	if (row_object_load_text(app, ROW_OBJECT_CONFIGURATION, u->stack_id, u->id, u->config_sha256, &text, e) < 0)
 		return -1;
 	*ret_text = (struct span){ arena_strndup(arena, text.data, text.length), text.length };
 	return 1;

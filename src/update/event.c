@@ -8,7 +8,7 @@
 #include "json/scan.h"
 #include "json/write.h"
 #include "update/internal.h"
-#include "update/object.h"
+#include "object/object.h"
 #include "update/update_sql.h"
 
 #define EVENT_GRACE_US (600 * 1000000LL)	/* a batch may arrive this late after the end */
@@ -67,7 +67,7 @@ static int put_object(struct app *app, const char *id, struct span token, const 
 
 	if (rc <= 0)
 		return rc < 0 ? -1 : lease_lost(e);
-	return update_object_put(app, UPDATE_OBJECT_EVENTS, u.stack_id, id, digest, stored, e);
+	return row_object_put(app, ROW_OBJECT_EVENTS, u.stack_id, id, digest, stored, e);
 }
 
 int update_append_events(struct app *app, const char *id, struct span token, struct span text, struct span stored,
@@ -75,7 +75,7 @@ int update_append_events(struct app *app, const char *id, struct span token, str
 {
 	struct batch b = { .first = INT64_MAX, .last = -1 };
 	unsigned char digest[SHA256_BYTES];
-	bool in_object = update_object_store(app, UPDATE_OBJECT_EVENTS) && stored.length > LIMIT_EVENT_ROW;
+	bool in_object = row_object_store(app, ROW_OBJECT_EVENTS) && stored.length > LIMIT_EVENT_ROW;
 	int64_t changed;
 	int rc = read_batch(text, &b, e);
 
@@ -116,7 +116,7 @@ static int emit_batch(void *context, const void *row, struct err *e)
 	struct scan s;
 
 	if (r->in_object) {
-		if (update_object_load(p->app, UPDATE_OBJECT_EVENTS, p->update->stack_id, p->update->id, r->digest, &object, e) < 0)
+		if (row_object_load(p->app, ROW_OBJECT_EVENTS, p->update->stack_id, p->update->id, r->digest, &object, e) < 0)
 			return -1;
 		text = buffer_span(&object);
 	}

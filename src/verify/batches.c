@@ -7,7 +7,7 @@
 #include "json/scan.h"
 #include "update/checkpoint.h"
 #include "update/journal_entry.h"
-#include "update/object.h"
+#include "object/object.h"
 #include "verify/internal.h"
 
 struct batches {
@@ -24,7 +24,7 @@ static int load_object(struct batches *b, const struct verify_row *row, struct b
 	int rc;
 
 	if (row->stack_id)
-		return update_object_load(b->verify->app, UPDATE_OBJECT_EVENTS, row->stack_id, b->update_id, row->sha256, ret_text, e);
+		return row_object_load(b->verify->app, ROW_OBJECT_EVENTS, row->stack_id, b->update_id, row->sha256, ret_text, e);
 	journal_object_key(b->update_id, (const unsigned char *)row->sha256.data, key);
 	rc = blob_get(b->verify->app->objects, key, ret_text, e);
 	return rc == 0 ? err_internal(e, "object %s is missing", key) : rc;

@@ -3,7 +3,7 @@
 #include <stdio.h>
 
 #include "json/scan.h"
-#include "update/object.h"
+#include "object/object.h"
 #include "verify/internal.h"
 
 static int check_text(struct verify *v, const struct verify_row *row, struct err *e)
@@ -11,7 +11,7 @@ static int check_text(struct verify *v, const struct verify_row *row, struct err
 	_cleanup_(buffer_done) struct buffer text = BUFFER_INIT;
 	struct span object;
 
-	if (update_object_load_text(v->app, UPDATE_OBJECT_CONFIGURATION, row->stack_id, row->id, row->sha256, &text, e) < 0)
+	if (row_object_load_text(v->app, ROW_OBJECT_CONFIGURATION, row->stack_id, row->id, row->sha256, &text, e) < 0)
 		return -1;
 	if (row->bytes != (int64_t)text.length)
 		return err_internal(e, "has %zu bytes, its row says %lld", text.length, (long long)row->bytes);

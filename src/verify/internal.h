@@ -21,6 +21,7 @@ int verify_stacks(struct verify *v, struct err *e) WARN_UNUSED;
 int verify_batches(struct verify *v, struct err *e) WARN_UNUSED;
 int verify_running(struct verify *v, struct err *e) WARN_UNUSED;
 int verify_configurations(struct verify *v, struct err *e) WARN_UNUSED;
+int verify_policies(struct verify *v, struct err *e) WARN_UNUSED;
 int verify_packs(struct verify *v, struct err *e) WARN_UNUSED;
 int verify_audit(struct verify *v, struct err *e) WARN_UNUSED;
 int verify_keys(struct verify *v, struct err *e) WARN_UNUSED;

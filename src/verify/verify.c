@@ -51,7 +51,7 @@ int verify_installation(struct verify *v, struct err *e)
 {
 	v->counts = (struct verify_counts){ 0 };
 	if (verify_rows(v, e) < 0 || verify_keys(v, e) < 0 || verify_running(v, e) < 0 || verify_batches(v, e) < 0 ||
-	    verify_configurations(v, e) < 0 || verify_packs(v, e) < 0 || verify_audit(v, e) < 0)
+	    verify_configurations(v, e) < 0 || verify_policies(v, e) < 0 || verify_packs(v, e) < 0 || verify_audit(v, e) < 0)
 		return -1;
 	return verify_stacks(v, e);
 }

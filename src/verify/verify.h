@@ -11,7 +11,8 @@
 #include "base/err.h"
 
 struct verify_counts {
-	int64_t stacks, checkpoints, bytes, journals, batches, configurations, keys, policy_packs, problems;	/* configurations: that are objects */
+	int64_t stacks, checkpoints, bytes, journals, batches, keys, policy_packs, problems;
+	int64_t configurations, policies;	/* that are objects */
 	int64_t audit_records;	/* in a table outside the database */
 };
 

@@ -243,6 +243,19 @@ const struct stmt VERIFY_CONFIGURATIONS = STMT("verify.configurations",
 	"SELECT id, stack_id, config_sha256 AS sha256, config_bytes AS bytes FROM updates "
 	"WHERE id > ? AND config_sha256 IS NOT NULL ORDER BY id LIMIT 500");
 
+const struct db_column verify_policy_columns[] = {
+	DB_COLUMN(verify_row, id, COLUMN_TEXT),
+	DB_COLUMN(verify_row, organization_id, COLUMN_TEXT),
+	DB_COLUMN(verify_row, object_id, COLUMN_TEXT),
+	DB_COLUMN(verify_row, sha256, COLUMN_BYTES),
+	{ 0 },
+};
+
+/* all tenants: an administrator of the installation verifies it */
+const struct stmt VERIFY_POLICIES = STMT("verify.policies",
+	"SELECT id, organization_id, policies_object_id AS object_id, policies_sha256 AS sha256 FROM auth_policies "
+	"WHERE id > ? AND policies_json = '[]' AND (policies_object_id IS NOT NULL OR policies_sha256 IS NOT NULL) ORDER BY id LIMIT 500");
+
 const struct db_column verify_key_columns[] = {
 	DB_COLUMN(verify_row, id, COLUMN_TEXT),
 	DB_COLUMN(verify_row, sealed, COLUMN_BYTES),

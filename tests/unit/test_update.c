@@ -14,7 +14,8 @@
 #include "blob/blob.h"
 #include "fake_db.h"
 #include "json/scan.h"
-#include "update/object.h"
+#include "object/object.h"
+#include "update/update.h"
 
 #define NOW 1000000000000000LL
 #define NOW_TEXT "@1000000000000000"
@@ -512,7 +513,7 @@ static void put_configuration(const char *update_id, struct span text, unsigned 
 	struct err e = { 0 };
 
 	sha256(SPAN(LARGE), ret_digest);
-	assert_int_equal(update_object_put(&app, UPDATE_OBJECT_CONFIGURATION, "s1", update_id, ret_digest, text, &e), 1);
+	assert_int_equal(row_object_put(&app, ROW_OBJECT_CONFIGURATION, "s1", update_id, ret_digest, text, &e), 1);
 }
 
 static void configurations_are_loaded_once(void **state)
@@ -568,24 +569,24 @@ static void keys_of_objects(void **state)
 	static const char stack[] = "01890000-0000-7000-8000-000000000001", update[] = "01890000-0000-7000-8000-000000000002";
 	static const char *const strange[] = { "", "stacks/", "stacks/x/events/y/z", "updates/01890000-0000-7000-8000-000000000001/journal/00" };
 	unsigned char digest[SHA256_BYTES];
-	char key[UPDATE_OBJECT_KEY];
-	struct update_object o;
+	char key[ROW_OBJECT_KEY];
+	struct row_object o;
 
 	(void)state;
 	sha256(SPAN("text"), digest);
-	for (enum update_object_kind kind = 0; kind < UPDATE_OBJECT_KINDS; kind++) {
-		update_object_key(kind, stack, update, digest, key);
-		assert_true(blob_key_valid(key) && update_object_parse(key, &o) && o.kind == kind);
-		assert_string_equal(o.stack_id, stack);
-		assert_string_equal(o.update_id, update);
+	for (enum row_object_kind kind = 0; kind < ROW_OBJECT_KINDS; kind++) {
+		row_object_key(kind, stack, update, digest, key);
+		assert_true(blob_key_valid(key) && row_object_parse(key, &o) && o.kind == kind);
+		assert_string_equal(o.owner_id, stack);
+		assert_string_equal(o.id, update);
 		assert_memory_equal(o.digest, digest, sizeof(digest));
 		key[strlen(key) - 1] = '\0';
-		assert_false(update_object_parse(key, &o));
+		assert_false(row_object_parse(key, &o));
 		strcat(key, "G");
-		assert_false(update_object_parse(key, &o));
+		assert_false(row_object_parse(key, &o));
 	}
 	for (size_t i = 0; i < sizeof(strange) / sizeof(strange[0]); i++)
-		assert_false(update_object_parse(strange[i], &o));
+		assert_false(row_object_parse(strange[i], &o));
 }
 
 int main(void)

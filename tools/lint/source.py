@@ -20,7 +20,7 @@ LAYERS = [
     [["base"]],
     [["text", "crypto", "net"], ["json"], ["db"]],
     [["http"], ["blob"], ["secret"], ["telemetry"], ["claim"], ["mail"]],
-    [["event"], ["audit"], ["link"]],
+    [["event"], ["audit"], ["link"], ["object"]],
     [["identity", "org", "access"]],
     [["stack", "update", "policy", "retention", "verify", "backup"], ["integration"]],
     [["schedule"], ["deploy"], ["webhook"], ["registry"], ["environment"], ["search"], ["insights"], ["oidc"]],
