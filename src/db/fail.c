@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the numbers of errors mean: of the client library (2000 to 2099), MySQL and MariaDB, Galera (1047), and TiDB (8000 and above). */
+/* What the numbers of errors mean: of a server's file operations (below 1000), the client library (2000 to 2099), MySQL and MariaDB, Galera (1047), and TiDB (8000 and above). */
 #include "db/internal.h"
 
 enum trouble {
@@ -16,10 +16,15 @@ static const struct {
 	unsigned number;
 	enum trouble trouble;
 } troubles[] = {
+	{ 3, TROUBLE_BUSY },		/* a write failed: its disk is full */
+	{ 20, TROUBLE_BUSY },		/* its disk is full */
 	{ 1020, TROUBLE_RACE },		/* changed since it was read */
+	{ 1021, TROUBLE_BUSY },		/* its disk is full */
+	{ 1026, TROUBLE_BUSY },		/* a write failed */
 	{ 1040, TROUBLE_BUSY },		/* no connection left */
 	{ 1047, TROUBLE_WRONG_NODE },	/* a node without its cluster */
 	{ 1053, TROUBLE_LOST },		/* shutting down */
+	{ 1114, TROUBLE_BUSY },		/* no room for the row */
 	{ 1203, TROUBLE_BUSY },		/* no connection left for this account */
 	{ 1205, TROUBLE_RACE },		/* waited too long for a lock */
 	{ 1213, TROUBLE_RACE },		/* deadlock, or failed certification */
@@ -29,6 +34,7 @@ static const struct {
 	{ 1317, TROUBLE_LOST },		/* killed */
 	{ 1792, TROUBLE_WRONG_NODE },	/* read-only */
 	{ 1836, TROUBLE_WRONG_NODE },	/* read-only */
+	{ 1878, TROUBLE_BUSY },		/* no room for a temporary file */
 	{ 1927, TROUBLE_LOST },		/* connection killed */
 	{ 2006, TROUBLE_LOST },		/* gone away */
 	{ 2013, TROUBLE_LOST },		/* lost during a statement */

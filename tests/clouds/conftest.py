@@ -37,6 +37,7 @@ def get(*names):
 def pytest_configure(config):
     config.addinivalue_line("markers", "slow: takes long, or repeats on another stand-in what one has shown")
     config.addinivalue_line("markers", "one_store: slow with every store but the first")
+    config.addinivalue_line("markers", "one_kind: slow with Key Vault, after KMS")
     config.addinivalue_line("markers", "addresses: needs a store that takes signatures in addresses; moto, when it checks signatures, fails at those")
     if not get():
         pytest.exit("get-stand-ins could not get the stand-ins; its words are above", 2)

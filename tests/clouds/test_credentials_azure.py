@@ -91,6 +91,15 @@ def short(seconds, said):
     return Reply(200, json.dumps({"access_token": token(seconds), "expires_in": said}).encode())
 
 
+def test_a_token_that_ended_early(azurite, issuer):
+    """The store says so: another is asked for, and the call is made again."""
+    first = []
+    issuer.before = lambda request: first.append(request) or short(-5 if len(first) == 1 else 3600, 3600)
+    tool_of(azurite, application(issuer)).run("put", "credentials/early", data=b"x")
+    assert len(first) == 2
+
+
+@pytest.mark.slow
 def test_up_while_tokens_end(azurite, issuer, tools, tmp_path):
     """The issuer fails two of three times, then it is away; a token ends before its time; no state is lost."""
     calls = []

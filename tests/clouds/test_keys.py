@@ -91,7 +91,14 @@ KINDS = {"vault": lambda request: ByVault(request.getfixturevalue("vault")),
          "kms": lambda request: ByKms(request.getfixturevalue("moto"))}
 
 
-@pytest.fixture(scope="module", params=KINDS)
+def pytest_generate_tests(metafunc):
+    """What one of them has shown is slow with the other, where a test says so."""
+    if "by_kind" in metafunc.fixturenames:
+        kinds = ["kms", *([pytest.param("vault", marks=pytest.mark.slow)] if metafunc.definition.get_closest_marker("one_kind") else ["vault"])]
+        metafunc.parametrize("by_kind", kinds, indirect=True, scope="module")
+
+
+@pytest.fixture(scope="module")
 def by_kind(request):
     return KINDS[request.param](request)
 
@@ -244,6 +251,7 @@ def test_an_outage_is_not_felt_for_a_while(stack, by, sealed, tools, tmp_path):
     assert encrypt(other)[0] == 200
 
 
+@pytest.mark.one_kind
 def test_credentials_that_end(stack, by, sealed, tools, tmp_path):
     """As in an outage: what is known serves for a while, what is not is answered with 503, and all is well with good ones."""
     other = project_on(sealed, tools, tmp_path / "other")
@@ -258,6 +266,7 @@ def test_credentials_that_end(stack, by, sealed, tools, tmp_path):
     assert other.outputs("--show-secrets") == {"pw": "another"}
 
 
+@pytest.mark.one_kind
 def test_access_is_taken_away(stack, by):
     """A refusal is obeyed: nothing is opened, and nothing is lost by it."""
     up_with_secret(stack, "s3cret")

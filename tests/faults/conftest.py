@@ -51,8 +51,11 @@ class Fault:
         return self.trace_path.read_text().split() if self.trace_path.exists() else []
 
 
-def start_installation(**options):
+def start_installation(prepare=None, **options):
+    """prepare: called with the installation before anything of it is started."""
     made = Installation(BUILD, keep=os.environ.get("PULUMI_TEST_KEEP") == "yes", **options)
+    if prepare:
+        prepare(made)
     made.fault = Fault(made.folder / "fault")
     made.more["PULUMI_FAULT_POINT"] = str(made.fault.path)
     made.start()

@@ -104,6 +104,53 @@ class TestFullDisk:
         life.stack.import_(document(root(life.stack))).expect(200)
 
 
+@pytest.fixture
+def database_disk():
+    """Mounts a file system of its own for the data of an installation's database."""
+    mounted = []
+
+    def mount(installation):
+        folder = installation.database.folder
+        folder.mkdir()
+        done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=420m,mode=755", "tmpfs", folder], stderr=subprocess.PIPE, text=True, check=False)
+        if done.returncode:
+            pytest.skip(f"cannot mount a small file system here: {done.stderr.strip()}")
+        mounted.append(folder)
+
+    yield mount
+    for folder in mounted:
+        subprocess.run(["umount", "-l", folder], check=True)
+
+
+@pytest.mark.skipif(os.environ.get("PULUMI_TEST_DATABASE") == "tidb", reason="the storage inside this TiDB is none that an installation has")
+def test_a_full_disk_of_the_database(database_disk, own_server):
+    """What it does then differs, MariaDB ends itself: the client hears 503, and all that was acknowledged is there when there is room again."""
+    server = own_server(prepare=database_disk)
+    disk = server.database.folder
+    life = new_stack(server)
+    update = life.begin(journal=1)
+    with open(disk / "filler", "wb", buffering=0) as filler:
+        while os.statvfs(disk).f_bavail * os.statvfs(disk).f_frsize > 12 << 20:
+            filler.write(b"x" * 65536)
+
+    def batch(number):
+        new = {**life.thing(f"r{number}"), "outputs": {"noise": os.urandom(200_000).hex()}}
+        return update.journal({**entry(BEGIN, number), "sequenceID": 2 * number - 1}, {**entry(SUCCESS, number, state=new), "sequenceID": 2 * number})
+
+    number = 1
+    while (answer := batch(number)).status < 300:
+        number += 1
+        assert number < 200, "its disk does not get full"
+    answer.expect_problem(503)
+    assert answer.headers["Retry-After"] and number > 1
+    (disk / "filler").unlink()
+    if server.database.process.poll() is not None:
+        server.database.start()
+    insist(lambda: batch(number), 20)
+    insist(update.complete, 20)
+    assert len(life.state()) == number + len(life.base)
+
+
 class TestReadOnlyFolder:
     def test_saving_fails_and_goes_on_later(self, tight):
         server, disk = tight
