@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -200,8 +201,21 @@ void db_disconnect(struct db *db)
 	db->broken = false;
 }
 
+/*
+ * Whether the other side has ended the connection while nothing was asked: a server that was told to, one that waits only so long, a load
+ * balancer that leaves a node. What is sent nevertheless is lost, and nobody could tell that from a lost answer.
+ */
+static bool is_ended(MYSQL *mysql)
+{
+	struct pollfd connection = { .fd = mysql_get_socket(mysql), .events = POLLRDHUP };
+
+	return poll(&connection, 1, 0) > 0;
+}
+
 int db_ready(struct db *db, struct err *e)
 {
+	if (db->mysql && !db->in_transaction && !db->broken)
+		db->broken = is_ended(db->mysql);
 	if (db->broken)
 		db_disconnect(db);
 	if (db->mysql)
