@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 
+from clouds.certificate import Certificate
 from lib.server import ROOT, Broken, free_port, wait_for
 
 SAMPLE = ROOT / "etc" / "haproxy.cfg"
@@ -21,11 +22,11 @@ def checked(path):
 
 
 class Balancer:
-    """In front of hosts of the API, and of nodes of a database when there are some."""
+    """In front of hosts of the API, with and without TLS, and of nodes of a database when there are some."""
 
     def __init__(self, folder, hosts, nodes=()):
         self.folder, self.config, self.log = folder, folder / "haproxy.cfg", folder / "haproxy.log"
-        self.port, self.database_port = free_port(), free_port()
+        self.port, self.tls_port, self.database_port = free_port(), free_port(), free_port()
         self.hosts, self.nodes, self.process = hosts, nodes, None
 
     @property
@@ -39,6 +40,7 @@ class Balancer:
             text = text[:text.index("# --- hosts of the API to the nodes")]
         changes = [(r"bind 192\.0\.2\.10:3306$", f"bind 127.0.0.1:{self.database_port}")] if self.nodes else []
         changes += [(r"bind :80$", f"bind 127.0.0.1:{self.port}"),
+                    (r"# bind :443 ssl crt /etc/haproxy/api.example.com.pem", f"bind 127.0.0.1:{self.tls_port} ssl crt {self.folder}/api.pem"),
                     (r"log /dev/log local0$", f"log {self.folder}/log.sock local0\n\tstats socket {self.folder}/stats.sock level admin")]
         changes += [(rf"192\.0\.2\.{21 + i}:8080$", f"127.0.0.1:{host.port}") for i, host in enumerate(self.hosts)]
         changes += [(rf"192\.0\.2\.{31 + i}:3306$", f"127.0.0.1:{node.port}") for i, node in enumerate(self.nodes)]
@@ -51,6 +53,9 @@ class Balancer:
         return text
 
     def start(self):
+        made = Certificate(self.folder / "certificate")
+        self.authority = made.ca
+        (self.folder / "api.pem").write_text(made.file.read_text() + made.key.read_text())
         self.config.write_text(self.text())
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen([PROGRAM, "-db", "-W", "-f", self.config], stdin=subprocess.DEVNULL, stdout=log, stderr=log,

@@ -8,9 +8,11 @@ import os
 import pathlib
 import shutil
 import signal
+import ssl
 import tempfile
 import threading
 import time
+import urllib.request
 
 import pytest
 from balancer import PROGRAM, SAMPLE, Balancer, checked
@@ -22,6 +24,7 @@ from test_cluster import creation
 from commandline import CommandLine, Project, Server, wait_until
 from conftest import BUILD, reports
 from lib.client import Access, Client, Stack, document, resource, root
+from lib.policies import policy
 from lib.server import Installation, children_of, wait_for
 
 PROXY, STRANGER = "127.0.0.1", "198.51.100.7"
@@ -91,8 +94,8 @@ class Balanced:
 def balanced(request, clustered):
     if not request.config.getoption("--all-points"):
         pytest.skip("a load balancer belongs to the long matrix: --all-points")
-    if not PROGRAM or (clustered and not (PROVIDER.exists() and shutil.which("rsync"))):
-        pytest.skip("there is no haproxy, no galera-4 or no rsync")
+    if not PROGRAM or not shutil.which("openssl") or (clustered and not (PROVIDER.exists() and shutil.which("rsync"))):
+        pytest.skip("there is no haproxy, no openssl, no galera-4 or no rsync")
     folder = pathlib.Path(tempfile.mkdtemp(prefix="balanced-"))
     folder.chmod(0o711)
     made = Balanced(folder, clustered)
@@ -268,8 +271,9 @@ class Rotation(threading.Thread):
         assert self.failure is None, self.failure
 
 
-def up_succeeds(made, tools, tmp_path, actions, count):
+def up_succeeds(made, tools, tmp_path, actions, count, **environment):
     cli = CommandLine(tools, VERSION, tmp_path / "home", Server(made.access_file))
+    cli.environment.update(environment)
     project = Project(cli, tmp_path / "project")
     project.init()
     project.program(chain(count))
@@ -295,6 +299,27 @@ def test_up_succeeds_while_hosts_come_and_go(hosts, tools, tmp_path, action):  #
             yield act
 
     up_succeeds(hosts, tools, tmp_path, actions(), 60)
+
+
+def test_up_succeeds_over_tls(hosts, tools, tmp_path):  # noqa: F811
+    """The command line speaks HTTP/2 then, and addresses that it is given are https."""
+    def actions():
+        for host in hosts.hosts:
+            def act(host=host):
+                stopped(host)
+                hosts.restart(host)
+            yield act
+
+    balancer = hosts.balancer
+    url = f"https://127.0.0.1:{balancer.tls_port}"
+    up_succeeds(hosts, tools, tmp_path, actions(), 60, PULUMI_BACKEND_URL=url, SSL_CERT_FILE=str(balancer.authority))
+    frontend = next(row for row in balancer.statistics("api") if row["svname"] == "FRONTEND")
+    assert int(frontend["h2_headers_rcvd"]) > 60
+    request = urllib.request.Request(f"{url}/api/orgs/{hosts.access.organization}/policypacks", method="POST",
+                                     data=json.dumps({"name": "rules", "displayName": "Rules", "policies": [policy()]}).encode(),
+                                     headers={"Authorization": f"token {hosts.access.token}", "Content-Type": "application/json"})
+    with urllib.request.urlopen(request, context=ssl.create_default_context(cafile=balancer.authority)) as answer:
+        assert json.loads(answer.read())["uploadURI"].startswith(f"https://127.0.0.1:{balancer.port}/")
 
 
 # --- hosts to the nodes ---
