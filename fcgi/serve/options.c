@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/settings.h"
+#include "net/guard.h"
 #include "telemetry/otlp.h"
 
 #define RESPONDERS_LEAST 8
@@ -74,6 +75,26 @@ static int find_web_program(struct arena *arena, struct serve_options *o, struct
 		       name, name, o->web == WEB_APACHE ? "lighttpd" : "apache");
 }
 
+/* They become part of the web server's configuration as they are written, once they are known to be networks. */
+static int read_proxies(struct arena *arena, struct serve_options *o, struct err *e)
+{
+	const char *text = setting("PULUMI_TRUSTED_PROXIES") ? setting("PULUMI_TRUSTED_PROXIES") : "";
+	struct guard networks;
+	size_t count = 0;
+
+	if (guard_read("PULUMI_TRUSTED_PROXIES", text, arena, &networks, e) < 0)
+		return -1;
+	o->trusted_proxies = arena_alloc(arena, (networks.count + 1) * sizeof(*o->trusted_proxies));
+	for (text += strspn(text, " ,"); *text; text += strspn(text, " ,")) {
+		size_t n = strcspn(text, " ,");
+
+		o->trusted_proxies[count++] = arena_strndup(arena, text, n);
+		text += n;
+	}
+	o->trusted_proxies[count] = NULL;
+	return 1;
+}
+
 static int read_web(struct arena *arena, struct serve_options *o, struct err *e)
 {
 	static const char *const names[] = { "lighttpd", "apache", "none", NULL };
@@ -86,6 +107,8 @@ static int read_web(struct arena *arena, struct serve_options *o, struct err *e)
 	if (choice("PULUMI_WEB_SERVER", names, &web, e) < 0)
 		return -1;
 	o->web = (enum web_kind)web;
+	if (read_proxies(arena, o, e) < 0)
+		return -1;
 	return o->web == WEB_NONE ? 1 : find_web_program(arena, o, e);
 }
 

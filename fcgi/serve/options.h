@@ -22,6 +22,7 @@ struct serve_options {
 	const char *web_program;	/* absolute path of its executable; NULL with WEB_NONE */
 	const char *address;		/* PULUMI_BIND_ADDRESS, numeric */
 	int port;			/* PORT; 8443 with a certificate when it is not set */
+	const char **trusted_proxies;	/* PULUMI_TRUSTED_PROXIES: addresses and networks, ends with NULL */
 	struct serve_tls tls;
 	int responders;			/* PULUMI_RESPONDERS */
 	size_t max_body;		/* PULUMI_MAX_BODY_BYTES */

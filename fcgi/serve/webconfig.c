@@ -38,6 +38,17 @@ static void lighttpd_listen(const struct serve_options *o, struct buffer *out)
 		lighttpd_tls(&o->tls, out);
 }
 
+/* Who asked is said by the last address of the header that is no trusted proxy's; anybody else's header says nothing. */
+static void lighttpd_proxies(const struct serve_options *o, struct buffer *out)
+{
+	if (!*o->trusted_proxies)
+		return;
+	buffer_puts(out, "server.modules += (\"mod_extforward\")\nextforward.headers = (\"X-Forwarded-For\")\nextforward.forwarder = (");
+	for (const char **each = o->trusted_proxies; *each; each++)
+		buffer_printf(out, "%s\"%s\" => \"trust\"", each == o->trusted_proxies ? "" : ", ", *each);
+	buffer_puts(out, ")\n");
+}
+
 /*
  * Addresses are left as they came: the responder refuses what is wrong with them, with a sentence.
  * Bodies are spooled before a responder is asked, so a slow client occupies none; answers stream.
@@ -48,6 +59,7 @@ static void lighttpd_server(const struct serve_options *o, struct buffer *out)
 {
 	buffer_puts(out, "server.modules = (\"mod_fastcgi\", \"mod_accesslog\", \"mod_setenv\")\n");
 	lighttpd_listen(o, out);
+	lighttpd_proxies(o, out);
 	buffer_printf(out, "server.document-root = \"%s/empty\"\nserver.upload-dirs = (\"%s/upload\")\n", o->run_dir, o->run_dir);
 	/* Without the query: it may be what lets a client put or get an object. */
 	buffer_printf(out, "accesslog.filename = \"%s\"\naccesslog.format = \"%%h %%u %%t \\\"%%m %%U %%H\\\" %%>s %%b \\\"%%{User-Agent}i\\\" %%D\"\n",
@@ -125,6 +137,17 @@ static void apache_listen(const struct serve_options *o, struct buffer *out)
 		apache_tls(&o->tls, out);
 }
 
+/* Apache's "internal" proxies may speak of clients in private networks, its "trusted" ones not. */
+static void apache_proxies(const struct serve_options *o, struct buffer *out)
+{
+	if (!*o->trusted_proxies)
+		return;
+	buffer_puts(out, "LoadModule remoteip_module /usr/lib/apache2/modules/mod_remoteip.so\nRemoteIPHeader X-Forwarded-For\nRemoteIPInternalProxy");
+	for (const char **each = o->trusted_proxies; *each; each++)
+		buffer_printf(out, " %s", *each);
+	buffer_puts(out, "\n");
+}
+
 static void apache_server(const struct serve_options *o, struct buffer *out)
 {
 	buffer_printf(out,
@@ -132,8 +155,9 @@ static void apache_server(const struct serve_options *o, struct buffer *out)
 		      "ServerName pulumi-api\nServerTokens Prod\nErrorLog /dev/stderr\nDocumentRoot \"%s/empty\"\n",
 		      o->run_dir, o->run_dir, o->run_dir, o->run_dir, o->run_dir);
 	apache_listen(o, out);
+	apache_proxies(o, out);
 	buffer_printf(out,
-		      "LogFormat \"%%h %%u %%t \\\"%%m %%U %%H\\\" %%>s %%b "
+		      "LogFormat \"%%a %%u %%t \\\"%%m %%U %%H\\\" %%>s %%b "
 		      "\\\"%%{User-Agent}i\\\" %%D\" api\nCustomLog \"%s\" api\n",
 		      o->access_log);
 	if (geteuid() == 0)

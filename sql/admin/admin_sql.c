@@ -206,6 +206,11 @@ const struct db_column admin_durability_columns[] = {
 const struct stmt ADMIN_DURABILITY = STMT("admin.durability",
 	"SELECT @@GLOBAL.innodb_flush_log_at_trx_commit AS flush, @@GLOBAL.log_bin AS binary_log, @@GLOBAL.sync_binlog AS sync");
 
+/* all tenants: it belongs to nobody, and must be refused for that. Values: id of no update, a digest, now. */
+const struct stmt ADMIN_ORPHAN = STMT("admin.orphan",
+	"INSERT INTO journal_batches (update_id, first_sequence, last_sequence, digest, bytes, body, gzip, received_at) "
+	"VALUES (?, 0, 0, ?, 0, NULL, FALSE, ?)");
+
 /* --- mails --- */
 
 const struct db_column admin_mail_columns[] = {

@@ -49,7 +49,7 @@ extern const struct stmt ADMIN_TOKENS, ADMIN_TOKEN_DELETE, ADMIN_TOKEN_DELETE_AL
 struct durability_row {
 	int64_t flush, binary_log, sync;
 };
-extern const struct stmt ADMIN_DURABILITY;
+extern const struct stmt ADMIN_DURABILITY, ADMIN_ORPHAN;
 extern const struct db_column admin_durability_columns[];
 extern const struct stmt ADMIN_STACKS, ADMIN_STACK, ADMIN_STACK_DELETED, ADMIN_MASTER_KEYS;
 extern const struct stmt ADMIN_MAILS, ADMIN_MAIL, ADMIN_MAIL_RETRY, ADMIN_MAIL_RETRY_FAILED, ADMIN_MAIL_DROP, ADMIN_MAIL_DROP_FAILED;

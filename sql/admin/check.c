@@ -15,6 +15,8 @@
 #include "start/start.h"
 #include "start/stores.h"
 
+#define NO_REFERENCED_ROW ": 1452 "
+
 /* What is told of a part: whether it works, what does not, and what else is worth knowing. */
 struct finding {
 	const char *part, *setting, *problem, *note;
@@ -56,6 +58,29 @@ static int check_durability(struct admin *a, struct err *e)
 	return 1;
 }
 
+/* A batch of no update must be refused, or one could arrive at an update that is ending and be lost. Nothing stays of the attempt. */
+static int check_foreign_keys(struct admin *a, struct err *e)
+{
+	static const char digest[32] = { 0 };
+	struct err why = { 0 };
+	int rc;
+
+	if (db_begin(a->app.db, e) < 0)
+		return -1;
+	rc = db_exec(a->app.db, &ADMIN_ORPHAN, DB_VALUES(db_text("no update"), db_bytes((struct span){ digest, sizeof(digest) }), db_time(a->app.now_us())),
+		     NULL, &why);
+	db_rollback(a->app.db);
+	if (rc < 0 && strstr(why.detail, NO_REFERENCED_ROW))
+		return 1;
+	if (rc < 0) {
+		*e = why;
+		return -1;
+	}
+	return err_internal(e, "the database does not enforce the foreign key journal_batches_update: pulumi-migrate check says whether it is missing; "
+			    "TiDB shows in SHOW CREATE TABLE which ones are invalid, because the table was made while tidb_enable_foreign_key was OFF: "
+			    "drop those and add them again");
+}
+
 static int try_database(struct admin *a, int which, struct finding *f, struct err *e)
 {
 	struct claim claim = { 0 };
@@ -68,8 +93,8 @@ static int try_database(struct admin *a, int which, struct finding *f, struct er
 	    claim_take(a->app.db, "check", "pulumi-admin check", &a->arena, &claim, &holder, e) < 0)
 		return -1;
 	claim_release(a->app.db, &claim);
-	f->note = "connected, wrote, read; what it commits is durable";
-	return check_durability(a, e);
+	f->note = db_is_tidb(a->app.db) ? "connected, wrote, read; a TiDB that enforces foreign keys" : "connected, wrote, read; what it commits is durable";
+	return check_durability(a, e) < 0 ? -1 : check_foreign_keys(a, e);
 }
 
 static int try_store(struct admin *a, int which, struct finding *f, struct err *e)

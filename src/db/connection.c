@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +14,7 @@
 static const char session_setup[] =
 	"SET SESSION sql_mode='STRICT_TRANS_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,"
 	"ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION', time_zone='+00:00', "
-	"innodb_lock_wait_timeout=10, autocommit=1";
+	"innodb_lock_wait_timeout=10, foreign_key_checks=1, autocommit=1";
 
 /* A path, a missing authority or an unknown version would otherwise show as something else, or not at all. */
 static int check_tls(const struct db_config *c, struct err *e)
@@ -106,18 +107,46 @@ static int cannot_connect(const struct db *db, unsigned number, const char *text
 	return err_unavailable(e, DB_CANNOT_CONNECT "%u %s", number, text);
 }
 
-static int read_max_packet(struct db *db, struct err *e)
+/* 1, 0 when the server does not know the variable. */
+static int read_variable(struct db *db, const char *sql, int64_t *ret_value, struct err *e)
 {
 	MYSQL_RES *result;
 	MYSQL_ROW row;
 
-	if (mysql_query(db->mysql, "SELECT @@max_allowed_packet"))
-		return cannot_connect(db, mysql_errno(db->mysql), mysql_error(db->mysql), e);
+	if (mysql_query(db->mysql, sql))
+		return mysql_errno(db->mysql) == UNKNOWN_VARIABLE ? 0 : cannot_connect(db, mysql_errno(db->mysql), mysql_error(db->mysql), e);
 	result = mysql_store_result(db->mysql);
 	row = result ? mysql_fetch_row(result) : NULL;
-	db->max_packet = row && row[0] ? atoll(row[0]) : 1 << 20;
+	if (row && row[0])
+		*ret_value = atoll(row[0]);
 	mysql_free_result(result);
 	return 1;
+}
+
+static int read_max_packet(struct db *db, struct err *e)
+{
+	int64_t value = 1 << 20;
+
+	if (read_variable(db, "SELECT @@max_allowed_packet", &value, e) < 0)
+		return -1;
+	db->max_packet = value;
+	return 1;
+}
+
+/*
+ * A TiDB that is told not to, or that is older than 6.6, takes foreign keys and marks them as invalid, for good; the end of an update and its
+ * last batch then do not exclude each other. The first connection is refused for it, and a later one counts as an outage.
+ */
+static int check_foreign_keys(struct db *db, struct err *e)
+{
+	static const char off[] = "tidb_enable_foreign_key is OFF, or this TiDB is older than 6.6 and has no such variable: tables would be made "
+				  "whose foreign keys are never enforced; SET GLOBAL tidb_enable_foreign_key = ON";
+	int64_t enforced = 0;
+	int rc = read_variable(db, "SELECT @@GLOBAL.tidb_enable_foreign_key", &enforced, e);
+
+	if (rc < 0 || enforced)
+		return rc;
+	return db->max_packet ? err_unavailable(e, "%s", off) : err_internal(e, "%s", off);
 }
 
 /*
@@ -125,14 +154,16 @@ static int read_max_packet(struct db *db, struct err *e)
  * Galera: no statement looks at rows before all that other nodes had committed is there, since the next request of a client may
  * reach another host and node.
  * TiDB: a transaction's snapshot is of its begin there, so what was committed while it waited for a lock would not be seen by what
- * it reads under the lock; with READ COMMITTED each statement sees it. Rows of up to LIMIT_EVENTS_BYTES must be possible.
+ * it reads under the lock; with READ COMMITTED each statement sees it. A taken key must be told by the statement that wants it, and
+ * not by the commit. Rows of up to LIMIT_EVENTS_BYTES must be possible.
  */
 static const struct {
 	const char *sql;
 	bool tidb, required;	/* required: who knows the variable must take it */
 } server_setup[] = {
 	{ "SET SESSION wsrep_sync_wait=7", false, false },
-	{ "SET SESSION tidb_txn_mode='pessimistic', transaction_isolation='READ-COMMITTED', foreign_key_checks=1", true, true },
+	{ "SET SESSION tidb_txn_mode='pessimistic', transaction_isolation='READ-COMMITTED'", true, true },
+	{ "SET SESSION tidb_constraint_check_in_place_pessimistic=1", false, false },
 	{ "SET SESSION tidb_txn_entry_size_limit=16777216", false, false },
 };
 
@@ -147,7 +178,7 @@ static int set_up_server(struct db *db, struct err *e)
 		if (!db->tidb && server_setup[i].tidb)
 			break;
 	}
-	return 1;
+	return db->tidb ? check_foreign_keys(db, e) : 1;
 }
 
 static bool is_plain(struct db *db)
@@ -200,8 +231,21 @@ void db_disconnect(struct db *db)
 	db->broken = false;
 }
 
+/*
+ * Whether the other side has ended the connection while nothing was asked: a server that was told to, one that waits only so long, a load
+ * balancer that leaves a node. What is sent nevertheless is lost, and nobody could tell that from a lost answer.
+ */
+static bool is_ended(MYSQL *mysql)
+{
+	struct pollfd connection = { .fd = mysql_get_socket(mysql), .events = POLLRDHUP };
+
+	return poll(&connection, 1, 0) > 0;
+}
+
 int db_ready(struct db *db, struct err *e)
 {
+	if (db->mysql && !db->in_transaction && !db->broken)
+		db->broken = is_ended(db->mysql);
 	if (db->broken)
 		db_disconnect(db);
 	if (db->mysql)

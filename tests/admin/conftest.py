@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""pulumi-migrate and pulumi-admin out of the build folder that PULUMI_TEST_BUILD names, against a private MariaDB."""
+"""pulumi-migrate and pulumi-admin out of the build folder that PULUMI_TEST_BUILD names, against a private database: a MariaDB, or what PULUMI_TEST_DATABASE says."""
 
 import contextlib
 import json
@@ -15,9 +15,13 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
-from lib.server import Database, Installation, ROOT  # noqa: E402
+from lib.server import Installation, ROOT, make_database  # noqa: E402
 
 BUILD = pathlib.Path(os.environ.get("PULUMI_TEST_BUILD", ROOT / "build" / "check")).resolve()
+
+
+# What only one kind of database has.
+collect_ignore = [] if os.environ.get("PULUMI_TEST_DATABASE") == "tidb" else ["test_tidb.py"]
 
 
 def pytest_configure(config):
@@ -31,7 +35,7 @@ def database():
         folder = pathlib.Path(folder)
         folder.chmod(0o711)
         (folder / "run").mkdir(mode=0o711)
-        started = Database(folder / "mariadb", folder / "run")
+        started = make_database(folder / "mariadb", folder / "run")
         try:
             started.start()
             yield started

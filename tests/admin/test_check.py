@@ -3,6 +3,7 @@
 
 import base64
 import json
+import os
 import subprocess
 import time
 
@@ -52,6 +53,7 @@ def test_what_every_installation_has(admin):
     assert "usage: pulumi-admin check" in admin.run("check", "--help")
 
 
+@pytest.mark.skipif(os.environ.get("PULUMI_TEST_DATABASE") == "tidb", reason="it keeps its commits in its own way")
 def test_a_database_that_may_forget_what_it_committed(admin, installation):
     database = installation.database
     (before,), = database.sql("SELECT @@GLOBAL.innodb_flush_log_at_trx_commit")
@@ -61,6 +63,17 @@ def test_a_database_that_may_forget_what_it_committed(admin, installation):
         assert not found["good"] and "innodb_flush_log_at_trx_commit is 2" in found["problem"] and "set it to 1" in found["problem"]
     finally:
         database.sql(f"SET GLOBAL innodb_flush_log_at_trx_commit = {before}")
+    assert findings(admin)["database"]["good"]
+
+
+def test_a_database_without_a_foreign_key(admin, sql):
+    sql("ALTER TABLE journal_batches DROP FOREIGN KEY journal_batches_update")
+    try:
+        found = findings(admin, code=1)["database"]
+        assert not found["good"] and "does not enforce the foreign key journal_batches_update" in found["problem"]
+        assert sql("SELECT COUNT(*) FROM journal_batches WHERE update_id = 'no update'") == [["0"]]
+    finally:
+        sql("ALTER TABLE journal_batches ADD CONSTRAINT journal_batches_update FOREIGN KEY (update_id) REFERENCES updates (id) ON DELETE CASCADE")
     assert findings(admin)["database"]["good"]
 
 

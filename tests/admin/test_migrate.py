@@ -1,19 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0
 """pulumi-migrate: up, status, plan, check; killed runs, two at once, the account of the API."""
 
+import os
 import re
 import signal
 import subprocess
 import time
 
+import pytest
+
 from lib.server import ROOT, wait_for
 
+TIDB = os.environ.get("PULUMI_TEST_DATABASE") == "tidb"
 LISTED = re.compile(r"sql/migrations/(\S+\.sql)")
 
 
 def test_up_makes_what_schema_sql_says(schema):
     assert "the schema is up to date" in schema.run("up")
-    assert schema.run("schema") == (ROOT / "sql" / "schema.sql").read_text(), \
+    wanted = (ROOT / "sql" / "schema.sql").read_text()
+    if TIDB:  # as sql/migrate/dialect.c says
+        wanted = wanted.replace("CHARACTER SET ascii COLLATE ascii_general_ci", "CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci")
+    assert schema.run("schema") == wanted, \
         "run pulumi-migrate schema > sql/schema.sql after a change of the migrations"
     assert "as it should be" in schema.run("check")
 
@@ -85,7 +92,7 @@ def slow_migrations(folder, pause):
         (folder / f"000{number}-t.sql").write_text("".join(
             f"CREATE TABLE t{number}_{i} (id INT NOT NULL PRIMARY KEY);\n"
             f"DO SLEEP({pause});\n"
-            f"ALTER TABLE t{number}_{i} ADD COLUMN a INT NULL, ADD KEY k (a);\n"
+            f"ALTER TABLE t{number}_{i}\n  ADD COLUMN a INT NULL,\n  ADD KEY k (a);\n"
             f"ALTER TABLE t{number}_{i} DROP KEY k;\n" for i in range(3)))
     return {f"t{number}_{i}" for number in range(1, 4) for i in range(3)}
 
@@ -157,6 +164,7 @@ def test_claim_of_the_dead_runs_out_and_of_the_living_does_not(own_schema):
     assert expires() == before, "somebody renews the claim of a dead process"
 
 
+@pytest.mark.skipif(TIDB, reason="there a change waits as long as it must, and nobody waits for it")
 def test_busy_table_is_tried_again(own_schema):
     (own_schema.migrations / "0001-a.sql").write_text("CREATE TABLE a (id INT NOT NULL PRIMARY KEY);\n")
     own_schema.run("up")

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A responder for tests of pulumi-serve: no database, and slow on demand.
 
-GET /anything?sleep=SECONDS answers after that time with a JSON object: pid, method, uri, authorization, length and
-sendfile (the environment's). SIGTERM ends it after the request at hand.
+GET /anything?sleep=SECONDS answers after that time with a JSON object: pid, method, uri, authorization, length, caller
+(its address) and sendfile (the environment's). SIGTERM ends it after the request at hand.
 """
 
 import os
@@ -78,7 +78,7 @@ def serve(connection):
     query = urllib.parse.parse_qs(urllib.parse.urlparse(asked["REQUEST_URI"]).query)
     time.sleep(float(query.get("sleep", ["0"])[0]))
     body = json.dumps({"pid": os.getpid(), "method": asked["REQUEST_METHOD"], "uri": asked["REQUEST_URI"],
-                       "authorization": asked.get("HTTP_AUTHORIZATION"), "length": length,
+                       "authorization": asked.get("HTTP_AUTHORIZATION"), "length": length, "caller": asked["REMOTE_ADDR"],
                        "sendfile": os.environ.get("PULUMI_SENDFILE")}).encode()
     head = b"Status: 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body)
     text = head + (b"" if asked["REQUEST_METHOD"] == "HEAD" else body)

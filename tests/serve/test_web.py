@@ -89,6 +89,27 @@ def test_a_body_beyond_the_limit(serve, web_server):
     assert ask(one.port, "POST", "/x", b"x")[0] == 200
 
 
+@pytest.mark.parametrize("trusted, said, caller", [
+    (None, "203.0.113.9", "127.0.0.1"),
+    ("192.0.2.0/24", "203.0.113.9", "127.0.0.1"),
+    ("127.0.0.1", "203.0.113.9", "203.0.113.9"),
+    ("127.0.0.0/8, fd00::/8", "203.0.113.9", "203.0.113.9"),
+    ("127.0.0.0/8", "10.1.2.3", "10.1.2.3"),
+    ("127.0.0.0/8", "2001:db8::9", "2001:db8::9"),
+    ("127.0.0.0/8", None, "127.0.0.1"),
+    # What a client wrote itself stands further left than what the last stranger is known by.
+    ("127.0.0.0/8,192.0.2.0/24", "198.51.100.1, 203.0.113.9, 192.0.2.4", "203.0.113.9"),
+    ("127.0.0.1", "198.51.100.1, 203.0.113.9, 192.0.2.4", "192.0.2.4"),
+    ("127.0.0.1", "no address", "127.0.0.1"),
+])
+def test_who_asked_behind_proxies(serve, web_server, trusted, said, caller):
+    one = serve(PULUMI_WEB_SERVER=web_server, **({"PULUMI_TRUSTED_PROXIES": trusted} if trusted else {})).start()
+    answer = json.loads(ask(one.port, "GET", "/x", headers={"X-Forwarded-For": said} if said else {})[2])
+    assert answer["caller"] == caller
+    one.stop()
+    assert (one.run / "access.log").read_text().splitlines()[-1].split()[0] == caller
+
+
 def test_sendfile_is_asked_for_only_where_it_works(serve, web_server, tmp_path):
     (tmp_path / "objects").mkdir()
     one = serve(PULUMI_WEB_SERVER=web_server, PULUMI_LOCAL_OBJECTS=tmp_path / "objects").start()
