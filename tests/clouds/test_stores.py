@@ -84,6 +84,7 @@ def test_slow_answers(project, store):
 
 
 @pytest.mark.parametrize("how", ["drop", pytest.param("500", marks=pytest.mark.slow)])
+@pytest.mark.one_store
 def test_an_outage_loses_nothing(project, store, how):
     """What was acknowledged while the store was away is there when it is back."""
     project.program(things(10))
