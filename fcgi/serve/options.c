@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/settings.h"
+#include "log.h"
 #include "net/guard.h"
 #include "telemetry/otlp.h"
 
@@ -184,16 +185,27 @@ static void drop_last(char **list)
 	*list = NULL;
 }
 
+/* The vendor's container takes any other value for FULL, and so does this: an environment that works there must start here. */
+static enum serve_mode read_mode(void)
+{
+	static const char *const modes[] = { [MODE_FULL] = "FULL", [MODE_API] = "API", [MODE_JOBS] = "JOBS" };
+	const char *text = setting("PULUMI_API_CONTAINER_MODE");
+
+	for (size_t mode = 0; mode < sizeof(modes) / sizeof(modes[0]); mode++)
+		if (!strcmp(text, modes[mode]))
+			return (enum serve_mode)mode;
+	serve_log("warning", "event=unknown_mode detail=\"PULUMI_API_CONTAINER_MODE: '%.40s' is not FULL, API or JOBS, and is taken for FULL\"", text);
+	return MODE_FULL;
+}
+
 int serve_options_read(struct arena *arena, struct serve_options *ret_options, struct err *e)
 {
-	static const char *const modes[] = { "FULL", "API", "JOBS", NULL };
 	struct serve_options o = { 0 };
-	int mode = 0;
 
 	o.environment = copy_environment(arena, "PULUMI_SENDFILE=1");
-	if (settings_load(e) < 0 || choice("PULUMI_API_CONTAINER_MODE", modes, &mode, e) < 0 || read_numbers(&o, e) < 0)
+	if (settings_load(e) < 0 || read_numbers(&o, e) < 0)
 		return -1;
-	o.mode = (enum serve_mode)mode;
+	o.mode = read_mode();
 	if (o.mode != MODE_JOBS && read_web(arena, &o, e) < 0)
 		return -1;
 	if (read_telemetry(arena, &o, e) < 0 || read_folders(arena, &o, e) < 0 || serve_tls_read(arena, o.run_dir, &o.tls, e) < 0)

@@ -188,7 +188,7 @@ def job(one, name, text):
 
 
 def test_modes(serve):
-    for mode, web, jobs in (("FULL", 1, 1), ("API", 1, 0), ("JOBS", 0, 1)):
+    for mode, web, jobs in (("FULL", 1, 1), ("API", 1, 0), ("JOBS", 0, 1), ("everything", 1, 1)):
         one = serve(PULUMI_API_CONTAINER_MODE=mode)
         one.log_file.unlink(missing_ok=True)
         ran = one.folder / "ran"
@@ -200,6 +200,7 @@ def test_modes(serve):
         assert len(one.pids("responder")) == 4 * web
         assert (ran.read_text().count("run") if ran.exists() else 0) == jobs
         assert one.stop() == 0
+        assert ("PULUMI_API_CONTAINER_MODE: 'everything' is not" in one.log()) == (mode == "everything")
 
 
 def test_the_exporter_runs_all_the_time(serve):

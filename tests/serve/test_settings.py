@@ -18,7 +18,6 @@ from conftest import until
     ("PULUMI_TRUSTED_PROXIES", "10.0.0.1/8", "'10.0.0.1/8' is no network"),
     ("PULUMI_TRUSTED_PROXIES", "balancer.example.com", "'balancer.example.com' is no network"),
     ("PULUMI_TRUSTED_PROXIES", '10.0.0.1"', "is no network"),
-    ("PULUMI_API_CONTAINER_MODE", "full", "'full' is not known; use FULL, API or JOBS"),
     ("PULUMI_WEB_SERVER", "nginx", "'nginx' is not known; use lighttpd, apache or none"),
     ("PULUMI_RESPONDERS", "0", "'0' must be a whole number from 1 to 1024"),
     ("PULUMI_MAX_BODY_BYTES", "1", "'1' must be a whole number"),
