@@ -9,6 +9,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"time"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/util/rpcutil"
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
@@ -60,7 +61,16 @@ func serve(cancel chan bool, register func(*grpc.Server)) (rpcutil.ServeHandle, 
 	})
 }
 
+// Some command lines leave their hosts running when they end.
+func endWith(parent int) {
+	for os.Getppid() == parent {
+		time.Sleep(time.Second)
+	}
+	os.Exit(0)
+}
+
 func main() {
+	go endWith(os.Getppid())
 	served, err := serve(make(chan bool), func(server *grpc.Server) { pulumirpc.RegisterLanguageRuntimeServer(server, host{}) })
 	if err == nil {
 		fmt.Printf("%d\n", served.Port)
