@@ -148,9 +148,18 @@ def once(installation, method, path, token, body=b"", **settings):
 
 
 @contextlib.contextmanager
-def second_installation(installation, **settings):
+def served(**options):
+    """A whole server out of the build folder; nobody had anything to report when it ends."""
+    with Installation(BUILD, **options) as started:
+        yield started
+        started.stop()
+        assert not started.problems()
+
+
+@contextlib.contextmanager
+def second_installation(installation, responders=1, **settings):
     """One with the same master keys and an empty database; it is not served yet."""
-    second = Installation(BUILD, responders=1, environment=settings)
+    second = Installation(BUILD, responders=responders, environment=settings)
     try:
         for key in installation.keys.iterdir():
             shutil.copy(key, second.keys)
@@ -168,10 +177,8 @@ def second_installation(installation, **settings):
 @pytest.fixture(scope="session")
 def installation():
     """A whole server out of the build folder; alice (site administrator, acme) and mallory (elsewhere) are there."""
-    with Installation(BUILD) as started:
+    with served() as started:
         yield started
-        started.stop()
-        assert not started.problems()
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """pulumi-admin backup and restore: one moment of a busy installation, brought back elsewhere to the same answers."""
 
-import contextlib
 import gzip
 import hashlib
 import json
@@ -16,9 +15,9 @@ import time
 import uuid
 
 import pytest
-from conftest import BUILD, Admin
+from conftest import BUILD, Admin, second_installation, served
 from lib.client import BEGIN, SUCCESS, Access, Client, Stack, document, entry, resource, root
-from lib.server import ROOT, Installation, wait_for
+from lib.server import ROOT, wait_for
 
 CACHE = os.environ.get("PULUMI_TEST_CACHE", os.path.expanduser("~/.cache/pulumi-api-tests"))
 TOOLS = os.path.join(CACHE, "v3.259.0")
@@ -28,10 +27,8 @@ LEFT_OUT = {"audit_shipped", "claims", "link_keys", "mail_limits", "mail_message
 
 @pytest.fixture(scope="module")
 def installation():
-    with Installation(BUILD, responders=4) as started:
+    with served(responders=4) as started:
         yield started
-        started.stop()
-        assert not started.problems()
 
 
 @pytest.fixture(scope="module")
@@ -44,34 +41,16 @@ def folder(tmp_path):
     return tmp_path / "backup"
 
 
-@contextlib.contextmanager
-def second_machine(installation):
-    """The schema, the master keys, nothing else; not started."""
-    second = Installation(BUILD, responders=2)
-    try:
-        for key in installation.keys.iterdir():
-            shutil.copy(key, second.keys)
-        second.make_files()
-        second.database.start()
-        second.migrate()
-        yield second
-    finally:
-        second.stop()
-        problems = second.problems()
-        second.remove()
-        assert not problems
-
-
 @pytest.fixture
 def fresh(installation):
-    with second_machine(installation) as second:
+    with second_installation(installation, responders=2) as second:
         yield second
 
 
 @pytest.fixture(scope="module")
 def untouched(installation):
     """One for all tests that leave it as it was."""
-    with second_machine(installation) as second:
+    with second_installation(installation, responders=2) as second:
         yield second
 
 

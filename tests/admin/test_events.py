@@ -9,9 +9,8 @@ import signal
 import uuid
 
 import pytest
-from conftest import BUILD, Admin, age, job, once, problems, second_installation
+from conftest import Admin, age, job, once, problems, second_installation, served
 from lib.client import Access, Client, Stack
-from lib.server import Installation
 
 SETTING = "PULUMI_ENGINE_EVENTS_BLOB_STORAGE_ENDPOINT"
 HOUR, DAY = 3600, 86400
@@ -25,10 +24,8 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def installation(folder):
-    with Installation(BUILD, responders=2, environment={SETTING: str(folder)}) as started:
+    with served(responders=2, environment={SETTING: str(folder)}) as started:
         yield started
-        started.stop()
-        assert not started.problems()
 
 
 @pytest.fixture(scope="module")

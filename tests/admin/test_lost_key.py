@@ -4,19 +4,16 @@
 import secrets
 
 import pytest
-from conftest import BUILD, Admin
+from conftest import Admin, served
 from lib.client import Access, Stack
-from lib.server import Installation
 
 PLAIN = "c2VjcmV0"
 
 
 @pytest.fixture
 def installation():
-    with Installation(BUILD, responders=2) as started:
+    with served(responders=2) as started:
         yield started
-        started.stop()
-        assert not started.problems()
 
 
 @pytest.fixture

@@ -2,14 +2,12 @@
 """Archives of policy packs: verified, backed up, moved to another store, swept; and the keys that sign addresses."""
 
 import hashlib
-import json
-import os
 import shutil
 import signal
 import subprocess
 
 import pytest
-from conftest import BUILD, Admin, age, job, once, problems, second_installation
+from conftest import BUILD, Admin, age, job, once, problems, second_installation, served
 from lib.client import Access, Client, Stack
 from lib.policies import Packs, archive, local, policy
 from lib.server import Installation
@@ -20,10 +18,8 @@ HOUR, DAY = 3600, 86400
 
 @pytest.fixture(scope="module")
 def installation():
-    with Installation(BUILD, responders=2) as started:
+    with served(responders=2) as started:
         yield started
-        started.stop()
-        assert not started.problems()
 
 
 @pytest.fixture(scope="module")

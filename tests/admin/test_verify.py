@@ -7,17 +7,14 @@ import threading
 import uuid
 
 import pytest
-from conftest import BUILD, Admin
+from conftest import Admin, served
 from lib.client import BEGIN, SUCCESS, Access, Stack, deployment, document, entry, resource, root
-from lib.server import Installation
 
 
 @pytest.fixture(scope="module")
 def installation():
-    with Installation(BUILD, responders=3) as started:
+    with served(responders=3) as started:
         yield started
-        started.stop()
-        assert not started.problems()
 
 
 @pytest.fixture(scope="module")

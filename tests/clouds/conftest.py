@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Published stand-ins for object stores and mail servers, a proxy in front of each store, and installations that use them."""
 
+import contextlib
 import os
 import pathlib
 import subprocess
@@ -97,6 +98,19 @@ def store(stand_in):
     stand_in.proxy.seen.clear()
     yield stand_in
     stand_in.proxy.good()
+
+
+@contextlib.contextmanager
+def an_installation_each():
+    """Installations by the name of their stand-in, for a test that starts them when it first needs them."""
+    made = {}
+    yield made
+    problems = []
+    for one in made.values():
+        one.stop()
+        problems += one.problems()
+        one.remove()
+    assert not problems, problems
 
 
 def started(settings):

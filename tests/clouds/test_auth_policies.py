@@ -9,7 +9,7 @@ import uuid
 import pytest
 
 from commandline import CommandLine, Project, Server, thing
-from conftest import BUILD, VERSION, settings_of
+from conftest import BUILD, VERSION, an_installation_each, settings_of
 from lib.client import Access
 from lib.issuer import Issuer, allow, exchange, register
 from lib.server import Installation
@@ -24,14 +24,8 @@ LOGGED_OUT = {"PULUMI_BACKEND_URL": None, "PULUMI_ACCESS_TOKEN": None}
 @pytest.fixture(scope="module")
 def made():
     """An installation with one responder for each stand-in; its service metadata is there, below a prefix."""
-    started = {}
-    yield started
-    problems = []
-    for one in started.values():
-        one.stop()
-        problems += one.problems()
-        one.remove()
-    assert not problems, problems
+    with an_installation_each() as started:
+        yield started
 
 
 @pytest.fixture

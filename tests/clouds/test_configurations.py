@@ -9,7 +9,7 @@ import subprocess
 import pytest
 
 from commandline import CommandLine, Project, Server, thing
-from conftest import BUILD, VERSION, settings_of
+from conftest import BUILD, VERSION, an_installation_each, settings_of
 from lib.client import Access, Stack
 from lib.server import Installation
 from proxy import Reply
@@ -23,14 +23,8 @@ ROW = 64 << 10
 @pytest.fixture(scope="module")
 def made():
     """An installation for each stand-in whose service metadata is there, below a prefix."""
-    started = {}
-    yield started
-    problems = []
-    for one in started.values():
-        one.stop()
-        problems += one.problems()
-        one.remove()
-    assert not problems, problems
+    with an_installation_each() as started:
+        yield started
 
 
 @pytest.fixture

@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Installations of their own, out of the build folder that PULUMI_TEST_BUILD names: one with --enable-fault-points."""
 
+import contextlib
 import os
 import pathlib
+import shutil
 import sys
+import tempfile
 
 import pytest
 
@@ -67,6 +70,22 @@ def start_installation(prepare=None, **options):
 def reports(installation):
     """What the sanitizers said; that responders were killed is the purpose here."""
     return [p for p in installation.problems() if " what=responder " not in p.splitlines()[0]]
+
+
+@contextlib.contextmanager
+def several_hosts(prefix, make):
+    """What make(folder) gives, with a start, a stop and `hosts`, in a short folder of its own: paths of sockets are limited."""
+    folder = pathlib.Path(tempfile.mkdtemp(prefix=prefix))
+    folder.chmod(0o711)
+    made = make(folder)
+    try:
+        made.start()
+        yield made
+    finally:
+        made.stop()
+        found = [problem for host in made.hosts for problem in reports(host)]
+        shutil.rmtree(folder, ignore_errors=True)
+    assert not found, found
 
 
 @pytest.fixture(scope="module")

@@ -5,11 +5,9 @@ import http.client
 import itertools
 import json
 import os
-import pathlib
 import shutil
 import signal
 import ssl
-import tempfile
 import threading
 import time
 import urllib.request
@@ -22,7 +20,7 @@ from test_client import VERSION, chain, tools  # noqa: F401 (a fixture)
 from test_cluster import creation
 
 from commandline import CommandLine, Project, Server, wait_until
-from conftest import BUILD, reports
+from conftest import BUILD, several_hosts
 from lib.client import Access, Client, Stack, document, resource, root
 from lib.policies import policy
 from lib.server import Installation, children_of, wait_for
@@ -96,17 +94,8 @@ def balanced(request, clustered):
         pytest.skip("a load balancer belongs to the long matrix: --all-points")
     if not PROGRAM or not shutil.which("openssl") or (clustered and not (PROVIDER.exists() and shutil.which("rsync"))):
         pytest.skip("there is no haproxy, no openssl, no galera-4 or no rsync")
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="balanced-"))
-    folder.chmod(0o711)
-    made = Balanced(folder, clustered)
-    try:
-        made.start()
+    with several_hosts("balanced-", lambda folder: Balanced(folder, clustered)) as made:
         yield made
-    finally:
-        made.stop()
-        found = [problem for host in made.hosts for problem in reports(host)]
-        shutil.rmtree(folder, ignore_errors=True)
-    assert not found, found
 
 
 @pytest.fixture(scope="module")

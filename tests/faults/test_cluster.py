@@ -2,8 +2,6 @@
 """Two hosts over a Galera cluster: each writes to a node of its own, and the next request may reach the other host."""
 
 import itertools
-import tempfile
-import pathlib
 import shutil
 import threading
 
@@ -11,7 +9,7 @@ import pytest
 from galera import PROVIDER, Cluster
 from scenario import LIVES, Life, insist
 
-from conftest import BUILD, reports
+from conftest import BUILD, several_hosts
 from lib.client import BEGIN, SUCCESS, Access, Client, Stack, entry, resource, root
 from lib.server import Installation, wait_for
 
@@ -63,17 +61,8 @@ def two(request):
         pytest.skip("a cluster belongs to the long matrix: --all-points")
     if not PROVIDER.exists() or not shutil.which("rsync"):
         pytest.skip("there is no galera-4 or no rsync")
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="galera-"))
-    folder.chmod(0o711)
-    made = TwoHosts(folder)
-    try:
-        made.start()
+    with several_hosts("galera-", TwoHosts) as made:
         yield made
-    finally:
-        made.stop()
-        found = [problem for host in made.hosts for problem in reports(host)]
-        shutil.rmtree(folder, ignore_errors=True)
-    assert not found, found
 
 
 def creation(stack, number, sequence):
