@@ -44,8 +44,16 @@ static int take_update_token(struct request *rq, struct err *e)
 	return 1;
 }
 
-static int authorize(struct request *rq, enum permission wanted, struct err *e)
+static int find_caller(struct request *rq, unsigned flags, struct span bearer, struct err *e)
 {
+	if (flags & STACK)
+		return stack_by_token(rq->db, bearer, &rq->path, rq->now_us, rq->arena, &rq->caller, &rq->stack, e);
+	return identity_by_token(rq->db, bearer, rq->path.organization, rq->now_us, rq->arena, &rq->caller, e);
+}
+
+static int authorize(struct request *rq, const struct route *route, struct err *e)
+{
+	enum permission wanted = route->access;
 	struct span value;
 	int rc;
 
@@ -55,7 +63,7 @@ static int authorize(struct request *rq, enum permission wanted, struct err *e)
 		return take_update_token(rq, e);
 	if (!credential(rq, "token", &value))
 		return no_credentials(e);
-	rc = identity_by_token(rq->db, value, rq->path.organization, rq->now_us, rq->arena, &rq->caller, e);
+	rc = find_caller(rq, route->flags, value, e);
 	if (rc <= 0)
 		return rc < 0 ? -1 : no_credentials(e);
 	token_note_use(rq->db, &rq->caller, rq->now_us);
@@ -96,8 +104,10 @@ static int handle(struct request *rq, struct http_reply *rp, struct err *e)
 	struct attempt a = { route, rq, rp };
 
 	rq->route = route;
-	if (!route || authorize(rq, route->access, e) < 0)
+	if (!route || authorize(rq, route, e) < 0)
 		return -1;
+	if (route->flags & STACK && !rq->stack.id)
+		return stack_not_found(&rq->path, e);
 	if (rq->update_id && !uuid_valid(rq->update_id))
 		return err_set(e, ERR_NOT_FOUND, "Not Found: Update '%.36s' not found", rq->update_id);
 	if (route->flags & WRITE)

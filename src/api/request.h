@@ -24,6 +24,7 @@ struct request {
 	struct caller caller;		/* empty for public rows and update tokens */
 	struct span update_token;	/* digest of the lease token; rows with UPDATE_TOKEN only */
 	struct stack_path path;
+	struct stack stack;		/* what the path names; rows with STACK only */
 	bool unchanged;			/* set by a handler that found nothing to do: no row for the audit log */
 	const char *audit_detail;	/* what the audit log says besides the path; NULL: nothing */
 	const char *kind, *update_id, *version, *tag, *program, *user, *token, *invite, *issuer, *policy, *pack, *group;	/* from the path; NULL when it has none */

@@ -8,7 +8,7 @@
 
 typedef int api_handler(struct request *rq, struct http_reply *rp, struct err *e);
 
-enum route_flag { PLAIN = 0, WRITE = 1, AUDIT = 2 };
+enum route_flag { PLAIN = 0, WRITE = 1, AUDIT = 2, STACK = 4 };
 
 struct route {
 	const char *method, *path, *name;

@@ -90,8 +90,10 @@ struct db_column {
 	enum db_column_kind kind;
 	size_t offset;
 };
-#define DB_COLUMN(structure, member, column_kind)                                                  \
-	{ #member, column_kind, offsetof(struct structure, member) }
+#define DB_COLUMN(structure, member, column_kind) DB_COLUMN_IN(structure, , member, column_kind)
+/* Of a structure inside it: `at` is its name and a dot. */
+#define DB_COLUMN_IN(structure, at, member, column_kind)                                           \
+	{ #member, column_kind, offsetof(struct structure, at member) }
 
 #define DB_VALUES(...)                                                                             \
 	(const struct db_value[]){ __VA_ARGS__ },                                                  \

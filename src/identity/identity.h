@@ -25,6 +25,31 @@ struct organization {
 	const char *avatar;	/* NULL: there are no pictures yet */
 };
 
+/*
+ * The parts of a statement that finds the caller behind a bearer value, for those that read more with it. The joins take the login
+ * of the organization (o, and m for the membership of a user), the end takes the digest of the value and the time.
+ */
+#define CALLER_COLUMNS(structure, at)                                                              \
+	DB_COLUMN_IN(structure, at, user_id, COLUMN_TEXT), DB_COLUMN_IN(structure, at, login, COLUMN_TEXT), \
+		DB_COLUMN_IN(structure, at, name, COLUMN_TEXT), DB_COLUMN_IN(structure, at, email, COLUMN_TEXT), \
+		DB_COLUMN_IN(structure, at, site_admin, COLUMN_BOOL), DB_COLUMN_IN(structure, at, token_id, COLUMN_TEXT), \
+		DB_COLUMN_IN(structure, at, token_name, COLUMN_TEXT), DB_COLUMN_IN(structure, at, only_organization_id, COLUMN_TEXT), \
+		DB_COLUMN_IN(structure, at, token_used_at, COLUMN_TIME), DB_COLUMN_IN(structure, at, organization_id, COLUMN_TEXT), \
+		DB_COLUMN_IN(structure, at, organization_login, COLUMN_TEXT), DB_COLUMN_IN(structure, at, role, COLUMN_TEXT)
+#define CALLER_SELECTED                                                                            \
+	"t.user_id AS user_id, COALESCE(u.login, own.login) AS login, COALESCE(u.name, own.name) AS name, " \
+	"COALESCE(u.email, '') AS email, (t.organization_id IS NULL AND u.site_admin) AS site_admin, " \
+	"t.id AS token_id, t.name AS token_name, t.organization_id AS only_organization_id, t.last_used_at AS token_used_at, " \
+	"IF(t.user_id IS NULL, o.id, m.organization_id) AS organization_id, o.login AS organization_login, COALESCE(t.role, m.role) AS role "
+#define CALLER_FROM                                                                                \
+	"FROM access_tokens t "                                                                    \
+	"LEFT JOIN users u ON u.id = t.user_id "                                                   \
+	"LEFT JOIN organizations own ON own.id = t.organization_id "                               \
+	"LEFT JOIN organizations o ON o.login = ? AND (t.organization_id IS NULL OR o.id = t.organization_id) " \
+	"LEFT JOIN organization_members m ON m.organization_id = o.id AND m.user_id = t.user_id "
+#define CALLER_WHERE                                                                               \
+	"WHERE t.token_sha256 = ? AND (t.expires_at IS NULL OR t.expires_at > ?) AND COALESCE(u.id, own.id) IS NOT NULL"
+
 /* The caller behind a bearer value and its membership in `organization` (may be NULL): 0 when unknown or expired. */
 int identity_by_token(struct db *db, struct span bearer, const char *organization, int64_t now_us,
 		      struct arena *arena, struct caller *ret_caller, struct err *e) WARN_UNUSED;

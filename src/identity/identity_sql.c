@@ -1,37 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "identity/identity_sql.h"
 
-const struct db_column caller_columns[] = {
-	DB_COLUMN(caller, user_id, COLUMN_TEXT),
-	DB_COLUMN(caller, login, COLUMN_TEXT),
-	DB_COLUMN(caller, name, COLUMN_TEXT),
-	DB_COLUMN(caller, email, COLUMN_TEXT),
-	DB_COLUMN(caller, site_admin, COLUMN_BOOL),
-	DB_COLUMN(caller, token_id, COLUMN_TEXT),
-	DB_COLUMN(caller, token_name, COLUMN_TEXT),
-	DB_COLUMN(caller, only_organization_id, COLUMN_TEXT),
-	DB_COLUMN(caller, token_used_at, COLUMN_TIME),
-	DB_COLUMN(caller, organization_id, COLUMN_TEXT),
-	DB_COLUMN(caller, organization_login, COLUMN_TEXT),
-	DB_COLUMN(caller, role, COLUMN_TEXT),
-	{ 0 },
-};
+const struct db_column caller_columns[] = { CALLER_COLUMNS(caller, ), { 0 } };
 
 /*
  * A membership that is missing leaves the organization columns NULL. A token of an organization has no user and a role of its
  * own; who has a token that reaches one organization administers no site with it.
  */
-const struct stmt CALLER_BY_TOKEN = STMT("caller.by_token",
-	"SELECT t.user_id AS user_id, COALESCE(u.login, own.login) AS login, COALESCE(u.name, own.name) AS name, "
-	"COALESCE(u.email, '') AS email, (t.organization_id IS NULL AND u.site_admin) AS site_admin, "
-	"t.id AS token_id, t.name AS token_name, t.organization_id AS only_organization_id, t.last_used_at AS token_used_at, "
-	"IF(t.user_id IS NULL, o.id, m.organization_id) AS organization_id, o.login AS organization_login, COALESCE(t.role, m.role) AS role "
-	"FROM access_tokens t "
-	"LEFT JOIN users u ON u.id = t.user_id "
-	"LEFT JOIN organizations own ON own.id = t.organization_id "
-	"LEFT JOIN organizations o ON o.login = ? AND (t.organization_id IS NULL OR o.id = t.organization_id) "
-	"LEFT JOIN organization_members m ON m.organization_id = o.id AND m.user_id = t.user_id "
-	"WHERE t.token_sha256 = ? AND (t.expires_at IS NULL OR t.expires_at > ?) AND COALESCE(u.id, own.id) IS NOT NULL");
+const struct stmt CALLER_BY_TOKEN = STMT("caller.by_token", "SELECT " CALLER_SELECTED CALLER_FROM CALLER_WHERE);
 
 const struct db_column organization_columns[] = {
 	DB_COLUMN(organization, id, COLUMN_TEXT),

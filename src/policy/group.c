@@ -65,15 +65,14 @@ int group_list(struct db *db, const struct caller *c, int64_t now_us, struct are
 	}
 }
 
-int group_list_of_stack(struct db *db, const struct caller *c, const struct stack_path *path, int64_t now_us, struct arena *arena,
+int group_list_of_stack(struct db *db, const struct caller *c, const char *stack_id, int64_t now_us, struct arena *arena,
 			struct policy_group **ret_list, size_t *ret_count, struct err *e)
 {
 	struct policy_group group;
-	struct stack stack = { 0 };
 
-	if (stack_find(db, c, path, now_us, arena, &stack, e) < 0 || group_find(db, c, DEFAULT_GROUP, now_us, arena, &group, e) < 0)
+	if (group_find(db, c, DEFAULT_GROUP, now_us, arena, &group, e) < 0)
 		return -1;
-	return db_all(db, &GROUP_LIST_OF_STACK, DB_VALUES(db_text(stack.id), db_text(c->organization_id)), group_listed_columns,
+	return db_all(db, &GROUP_LIST_OF_STACK, DB_VALUES(db_text(stack_id), db_text(c->organization_id)), group_listed_columns,
 		      sizeof(**ret_list), arena, (void **)ret_list, ret_count, e);
 }
 

@@ -36,8 +36,8 @@ struct group_pack {
 /* By name, with their counts. Makes the default one when it is not there yet. */
 int group_list(struct db *db, const struct caller *c, int64_t now_us, struct arena *arena, struct policy_group **ret_list,
 	       size_t *ret_count, struct err *e) WARN_UNUSED;
-/* The same of those that a stack belongs to; 404 when there is no such stack. */
-int group_list_of_stack(struct db *db, const struct caller *c, const struct stack_path *path, int64_t now_us, struct arena *arena,
+/* The same of those that a stack of the caller's organization belongs to. */
+int group_list_of_stack(struct db *db, const struct caller *c, const char *stack_id, int64_t now_us, struct arena *arena,
 			struct policy_group **ret_list, size_t *ret_count, struct err *e) WARN_UNUSED;
 /* 1, or -1 with 404. Makes the default one when it is not there yet. */
 int group_find(struct db *db, const struct caller *c, const char *name, int64_t now_us, struct arena *arena,

@@ -47,7 +47,7 @@ int api_get_stack_policy_groups(struct request *rq, struct http_reply *rp, struc
 	struct policy_group *list;
 	size_t count;
 
-	if (group_list_of_stack(rq->db, &rq->caller, &rq->path, rq->now_us, rq->arena, &list, &count, e) < 0)
+	if (group_list_of_stack(rq->db, &rq->caller, rq->stack.id, rq->now_us, rq->arena, &list, &count, e) < 0)
 		return -1;
 
 	return reply_groups(rp, list, count);

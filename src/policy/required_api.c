@@ -38,12 +38,10 @@ int api_get_stack_policy_packs(struct request *rq, struct http_reply *rp, struct
 {
 	const char *mode = http_parameter(&rq->http, "mode");
 	struct required_reply reply = { 0 };
-	struct stack stack = { 0 };
 
 	if (mode && strcmp(mode, "preventative") && strcmp(mode, "audit"))
 		return err_set(e, ERR_BAD_REQUEST, "Bad Request: mode is '%.40s', it must be preventative or audit", mode);
-	if (stack_find(rq->db, &rq->caller, &rq->path, rq->now_us, rq->arena, &stack, e) < 0 ||
-	    request_required_policies(rq, mode, &reply.policies, e) < 0)
+	if (request_required_policies(rq, mode, &reply.policies, e) < 0)
 		return -1;
 
 	return reply_json(rp, required_policy_list_fields, &reply);

@@ -255,10 +255,8 @@ const struct field log_batch_decryption_body_fields[] = {
 static int log_decryption(struct request *rq, const struct field *fields, struct http_reply *rp, struct err *e)
 {
 	struct log_decryption body = { 0 };
-	struct stack stack = { 0 };
 
-	if (request_body(rq, fields, &body, e) < 0 ||
-	    stack_find(rq->db, &rq->caller, &rq->path, rq->now_us, rq->arena, &stack, e) < 0)
+	if (request_body(rq, fields, &body, e) < 0)
 		return -1;
 
 	rq->audit_detail = body.what;

@@ -42,6 +42,23 @@ int stack_find(struct db *db, const struct caller *c, const struct stack_path *p
 	return rc == 0 ? stack_not_found(path, e) : rc;
 }
 
+int stack_by_token(struct db *db, struct span bearer, const struct stack_path *path, int64_t now_us, struct arena *arena,
+		   struct caller *ret_caller, struct stack *ret_stack, struct err *e)
+{
+	unsigned char digest[SHA256_BYTES];
+	struct stack_and_caller row = { 0 };
+	int rc;
+
+	sha256(bearer, digest);
+	rc = db_one(db, &STACK_BY_TOKEN,
+		    DB_VALUES(db_text(path->organization), db_text(path->project), db_text(path->name), db_time(now_us),
+			      db_text(path->organization), db_bytes((struct span){ (char *)digest, sizeof(digest) }), db_time(now_us)),
+		    stack_and_caller_columns, &row, arena, e);
+	*ret_caller = row.caller;
+	*ret_stack = row.stack;
+	return rc;
+}
+
 int stack_lock(struct db *db, const struct caller *c, const struct stack_path *path, struct arena *arena,
 	       struct stack *ret_stack, struct err *e)
 {

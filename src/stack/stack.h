@@ -16,6 +16,8 @@ struct stack {
 	/* the running operation, NULL kind when there is none or its lease has lapsed */
 	char *operation_kind, *operation_author;
 	int64_t operation_started;
+	bool locked;			/* an update holds it, and may have saved more than the state */
+	struct span state_sha256;	/* of the state that its last update left; data NULL: it has none */
 };
 
 /* --- find --- */
@@ -26,7 +28,14 @@ int stack_find(struct db *db, const struct caller *c, const struct stack_path *p
 int stack_not_found(const struct stack_path *path, struct err *e);
 /* 409 in the words that the command line shows. */
 int stack_exists_already(const struct stack_path *path, struct err *e);
-/* The same as find, without the operation, and locks the row until the end of the transaction. */
+/*
+ * The caller behind a bearer value, its membership in path->organization, and the stack there, all at once. 0 when the token is
+ * unknown or has expired; ret_stack->id is NULL when the caller's organization has no such stack. Nothing is checked but that the
+ * caller belongs to the organization.
+ */
+int stack_by_token(struct db *db, struct span bearer, const struct stack_path *path, int64_t now_us, struct arena *arena,
+		   struct caller *ret_caller, struct stack *ret_stack, struct err *e) WARN_UNUSED;
+/* The same as find, without the operation and the state, and locks the row until the end of the transaction. */
 int stack_lock(struct db *db, const struct caller *c, const struct stack_path *path, struct arena *arena,
 	       struct stack *ret_stack, struct err *e) WARN_UNUSED;
 /*

@@ -149,14 +149,11 @@ const struct field stack_reply_fields[] = {
 /* GetStack */
 int api_get_stack(struct request *rq, struct http_reply *rp, struct err *e)
 {
-	struct stack s = { 0 };
-	struct stack_reply reply;
+	const struct stack *s = &rq->stack;
+	struct stack_reply reply = { s->id, rq->caller.organization_login, s->project, s->name, s->active_update_id,
+				     s->operation_kind ? s : NULL, s->tags, s->config, s->version };
 
-	if (stack_find(rq->db, &rq->caller, &rq->path, rq->now_us, rq->arena, &s, e) < 0)
-		return -1;
-
-	reply = (struct stack_reply){ s.id, rq->caller.organization_login, s.project, s.name, s.active_update_id,
-				      s.operation_kind ? &s : NULL, s.tags, s.config, s.version };
+	(void)e;
 	return reply_json(rp, stack_reply_fields, &reply);
 }
 

@@ -1,36 +1,49 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "stack/stack_sql.h"
 
-#define STACK_ROW                                                                                  \
-	DB_COLUMN(stack, id, COLUMN_TEXT), DB_COLUMN(stack, project, COLUMN_TEXT),                 \
-		DB_COLUMN(stack, name, COLUMN_TEXT), DB_COLUMN(stack, tags, COLUMN_BYTES),         \
-		DB_COLUMN(stack, config, COLUMN_BYTES),                                            \
-		DB_COLUMN(stack, active_update_id, COLUMN_TEXT), DB_COLUMN(stack, version, COLUMN_INT), \
-		DB_COLUMN(stack, checkpoint_version, COLUMN_INT),                                  \
-		DB_COLUMN(stack, resource_count, COLUMN_INT), DB_COLUMN(stack, last_update_at, COLUMN_TIME)
+#define STACK_ROW(structure, at)                                                                   \
+	DB_COLUMN_IN(structure, at, id, COLUMN_TEXT), DB_COLUMN_IN(structure, at, project, COLUMN_TEXT), \
+		DB_COLUMN_IN(structure, at, name, COLUMN_TEXT), DB_COLUMN_IN(structure, at, tags, COLUMN_BYTES), \
+		DB_COLUMN_IN(structure, at, config, COLUMN_BYTES), DB_COLUMN_IN(structure, at, active_update_id, COLUMN_TEXT), \
+		DB_COLUMN_IN(structure, at, version, COLUMN_INT), DB_COLUMN_IN(structure, at, checkpoint_version, COLUMN_INT), \
+		DB_COLUMN_IN(structure, at, resource_count, COLUMN_INT), DB_COLUMN_IN(structure, at, last_update_at, COLUMN_TIME)
+#define STACK_COLUMNS(structure, at)                                                               \
+	STACK_ROW(structure, at), DB_COLUMN_IN(structure, at, operation_kind, COLUMN_TEXT),        \
+		DB_COLUMN_IN(structure, at, operation_author, COLUMN_TEXT), DB_COLUMN_IN(structure, at, operation_started, COLUMN_TIME), \
+		DB_COLUMN_IN(structure, at, locked, COLUMN_BOOL), DB_COLUMN_IN(structure, at, state_sha256, COLUMN_BYTES)
 
-const struct db_column stack_row_columns[] = { STACK_ROW, { 0 } };
-
-const struct db_column stack_columns[] = {
-	STACK_ROW,
-	DB_COLUMN(stack, operation_kind, COLUMN_TEXT),
-	DB_COLUMN(stack, operation_author, COLUMN_TEXT),
-	DB_COLUMN(stack, operation_started, COLUMN_TIME),
-	{ 0 },
+const struct db_column stack_row_columns[] = { STACK_ROW(stack, ), { 0 } };
+const struct db_column stack_columns[] = { STACK_COLUMNS(stack, ), { 0 } };
+const struct db_column stack_and_caller_columns[] = {
+	CALLER_COLUMNS(stack_and_caller, caller.), STACK_COLUMNS(stack_and_caller, stack.), { 0 },
 };
 
+#define STACK_SELECTED                                                                             \
+	"s.id AS id, s.project AS project, s.name AS name, s.tags_json AS tags, s.config_json AS config, " \
+	"s.active_update_id AS active_update_id, s.version AS version, "                           \
+	"COALESCE(s.checkpoint_version, -1) AS checkpoint_version, s.resource_count AS resource_count, " \
+	"s.last_update_at AS last_update_at, h.kind AS operation_kind, "                           \
+	"COALESCE(r.login, n.login) AS operation_author, "                                         \
+	"h.started_at AS operation_started, l.stack_id IS NOT NULL AS locked, k.sha256 AS state_sha256 "
+#define STACK_JOINED                                                                               \
+	"LEFT JOIN stack_locks l ON l.stack_id = s.id "                                            \
+	"LEFT JOIN updates h ON h.id = l.update_id AND h.lease_expires_at > ? "                    \
+	"LEFT JOIN users r ON r.id = h.requested_by "                                              \
+	"LEFT JOIN organizations n ON n.id = h.requested_by "                                      \
+	"LEFT JOIN checkpoints k ON k.stack_id = s.id AND k.version = s.checkpoint_version "
+
 const struct stmt STACK_BY_PATH = STMT("stack.by_path",
-	"SELECT s.id AS id, s.project AS project, s.name AS name, s.tags_json AS tags, s.config_json AS config, "
-	"s.active_update_id AS active_update_id, s.version AS version, "
-	"COALESCE(s.checkpoint_version, -1) AS checkpoint_version, s.resource_count AS resource_count, "
-	"s.last_update_at AS last_update_at, u.kind AS operation_kind, "
-	"COALESCE(r.login, (SELECT o.login FROM organizations o WHERE o.id = u.requested_by)) AS operation_author, "
-	"u.started_at AS operation_started "
-	"FROM stacks s "
-	"LEFT JOIN stack_locks l ON l.stack_id = s.id "
-	"LEFT JOIN updates u ON u.id = l.update_id AND u.lease_expires_at > ? "
-	"LEFT JOIN users r ON r.id = u.requested_by "
+	"SELECT " STACK_SELECTED "FROM stacks s " STACK_JOINED
 	"WHERE s.organization_id = ? AND s.project = ? AND s.name = ? AND s.deleted_at IS NULL");
+
+/*
+ * Only in an organization that the caller belongs to: a token without a user is the organization's own, and finds no other. The
+ * stack is found from the login, not from what was found before it: TiDB would read all stacks.
+ */
+const struct stmt STACK_BY_TOKEN = STMT("stack.by_token",
+	"SELECT " CALLER_SELECTED ", " STACK_SELECTED CALLER_FROM
+	"LEFT JOIN (organizations p JOIN stacks s ON s.organization_id = p.id AND s.project = ? AND s.name = ? AND s.deleted_at IS NULL "
+	STACK_JOINED ") ON p.login = ? AND o.id IS NOT NULL AND (t.user_id IS NULL OR m.user_id IS NOT NULL) " CALLER_WHERE);
 
 const struct stmt STACK_LOCK_BY_PATH = STMT("stack.lock_by_path",
 	"SELECT id, project, name, tags_json AS tags, config_json AS config, active_update_id, version, "

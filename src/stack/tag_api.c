@@ -67,16 +67,14 @@ int api_delete_stack_tag(struct request *rq, struct http_reply *rp, struct err *
 /* GetStackConfig: 404 while the configuration is local. */
 int api_get_stack_config(struct request *rq, struct http_reply *rp, struct err *e)
 {
-	struct stack stack = { 0 };
+	struct span config = rq->stack.config;
 
-	if (stack_find(rq->db, &rq->caller, &rq->path, rq->now_us, rq->arena, &stack, e) < 0)
-		return -1;
-	if (!stack.config.data)
+	if (!config.data)
 		return err_set(e, ERR_NOT_FOUND, "Not Found: the configuration of Stack '%s/%s/%s' is not remote",
 			       rq->path.organization, rq->path.project, rq->path.name);
 
 	rp->status = 200;
-	buffer_append(&rp->body, stack.config.data, stack.config.length);
+	buffer_append(&rp->body, config.data, config.length);
 	return 1;
 }
 

@@ -116,8 +116,8 @@ static int reply_object(struct request *rq, struct http_reply *rp, const struct 
 	int rc;
 
 	if (!http_accepts_gzip(&rq->http))
-		return checkpoint_load(rq->app, x->stack_id, x->sha256, &rp->body, e);
-	checkpoint_key(x->stack_id, (const unsigned char *)x->sha256.data, key);
+		return checkpoint_load(rq->app, rq->stack.id, x->sha256, &rp->body, e);
+	checkpoint_key(rq->stack.id, (const unsigned char *)x->sha256.data, key);
 	rp->body_gzip = true;
 	rc = blob_file(rq->app->objects, key, rq->arena, &rp->file, &rp->file_size, e);
 	if (rc == 0)
@@ -128,7 +128,7 @@ static int reply_object(struct request *rq, struct http_reply *rp, const struct 
 static int export_version(struct request *rq, struct http_reply *rp, int64_t version, struct err *e)
 {
 	struct exported x = { 0 };
-	int rc = update_export(rq->app, &rq->caller, &rq->path, version, rq->arena, &x, e);
+	int rc = update_export(rq->app, &rq->caller, &rq->path, &rq->stack, version, rq->arena, &x, e);
 
 	if (rc < 0) {
 		buffer_done(&x.text);

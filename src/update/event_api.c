@@ -46,7 +46,7 @@ int api_get_engine_events(struct request *rq, struct http_reply *rp, struct err 
 	int64_t from, next;
 
 	if (http_parameter_int(&rq->http, "continuationToken", 0, 0, INT64_MAX, &from, e) < 0 ||
-	    update_find(rq->db, &rq->caller, &rq->path, rq->update_id, rq->arena, &u, e) < 0)
+	    update_find(rq->db, &rq->caller, rq->stack.id, rq->update_id, rq->arena, &u, e) < 0)
 		return -1;
 
 	buffer_puts(&rp->body, "{\"events\":[");

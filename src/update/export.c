@@ -33,41 +33,28 @@ static int export_version(struct app *app, const char *stack_id, int64_t version
 	return rc;
 }
 
-static int find_state(struct app *app, const struct caller *c, const struct stack_path *path, struct arena *arena,
-		      struct stack_state *ret_state, struct err *e)
-{
-	int rc = db_one(app->db, &STACK_STATE, DB_VALUES(db_text(c->organization_id), db_text(path->project), db_text(path->name)),
-			stack_state_columns, ret_state, arena, e);
-
-	return rc == 0 ? stack_not_found(path, e) : rc;
-}
-
-static int export_newest(struct app *app, const struct caller *c, const struct stack_path *path, struct stack_state *state,
+static int export_newest(struct app *app, const struct caller *c, const struct stack_path *path, const struct stack *stack,
 			 struct arena *arena, struct exported *ret, struct err *e)
 {
-	int rc = state->running ? export_running(app, state->stack_id, arena, ret, e) : 0;
+	struct stack now = *stack;
+	int rc = stack->locked ? export_running(app, stack->id, arena, ret, e) : 0;
 
 	/* The update may have ended since the stack was read: what it saved is the stack's state now. */
-	if (rc == 0 && state->running && find_state(app, c, path, arena, state, e) < 0)
+	if (rc == 0 && stack->locked && stack_find(app->db, c, path, 0, arena, &now, e) < 0)
 		return -1;
 	if (rc == 0)
-		ret->sha256 = state->sha256;
-	return rc ? rc : state->sha256.data != NULL;
+		ret->sha256 = now.state_sha256;
+	return rc ? rc : now.state_sha256.data != NULL;
 }
 
-int update_export(struct app *app, const struct caller *c, const struct stack_path *path, int64_t version,
+int update_export(struct app *app, const struct caller *c, const struct stack_path *path, const struct stack *stack, int64_t version,
 		  struct arena *arena, struct exported *ret, struct err *e)
 {
-	struct stack_state state = { 0 };
-
-	if (find_state(app, c, path, arena, &state, e) < 0)
-		return -1;
-	if (version > state.version || version == 0)
+	if (version > stack->version || version == 0)
 		return err_set(e, ERR_NOT_FOUND, "Not Found: Stack '%s/%s/%s' has no version %lld", path->organization,
 			       path->project, path->name, (long long)version);
-	ret->stack_id = state.stack_id;
-	return version < 0 ? export_newest(app, c, path, &state, arena, ret, e) :
-			     export_version(app, state.stack_id, version, arena, ret, e);
+	return version < 0 ? export_newest(app, c, path, stack, arena, ret, e) :
+			     export_version(app, stack->id, version, arena, ret, e);
 }
 
 struct import {
@@ -95,7 +82,7 @@ static int import_once(void *context, struct err *e)
 		return -1;
 	if (update_create(im->app, im->caller, im->path, "import", &program, now_us, im->id, e) < 0 ||
 	    update_start(im->app, im->caller, im->path, im->id, NULL, 0, now_us, &started, e) < 0 ||
-	    update_find(im->app->db, im->caller, im->path, im->id, &arena, &u, e) < 0)
+	    update_find(im->app->db, im->caller, im->stack_id, im->id, &arena, &u, e) < 0)
 		return -1;
 	u.checkpoint_sha256 = digest_span(stored.sha256);
 	u.checkpoint_bytes = stored.bytes;

@@ -126,7 +126,7 @@ int api_get_stack_updates(struct request *rq, struct http_reply *rp, struct err 
 	size_t count;
 
 	if (read_page(rq, &page, &size, e) < 0 ||
-	    update_history(rq->db, &rq->caller, &rq->path, -1, page, size, rq->arena, &list, &count, e) < 0 ||
+	    update_history(rq->db, &rq->caller, &rq->stack, -1, page, size, rq->arena, &list, &count, e) < 0 ||
 	    finish_infos(rq, list, count, e) < 0)
 		return -1;
 
@@ -150,7 +150,7 @@ int api_get_latest_stack_update(struct request *rq, struct http_reply *rp, struc
 	struct update_info *list;
 	size_t count;
 
-	if (update_history(rq->db, &rq->caller, &rq->path, -1, 1, 1, rq->arena, &list, &count, e) < 0)
+	if (update_history(rq->db, &rq->caller, &rq->stack, -1, 1, 1, rq->arena, &list, &count, e) < 0)
 		return -1;
 	if (count == 0)
 		return no_update(rq, "updates", e);
@@ -169,7 +169,7 @@ static int find_version(struct request *rq, struct update_info **ret_info, struc
 
 	if (!scan_int(span_of(rq->version), &version) || version < 1)
 		return no_update(rq, "such version", e);
-	if (update_history(rq->db, &rq->caller, &rq->path, version, 1, 1, rq->arena, ret_info, &count, e) < 0)
+	if (update_history(rq->db, &rq->caller, &rq->stack, version, 1, 1, rq->arena, ret_info, &count, e) < 0)
 		return -1;
 	if (count == 0)
 		return no_update(rq, "such version", e);
@@ -182,13 +182,11 @@ int api_get_stack_update(struct request *rq, struct http_reply *rp, struct err *
 {
 	struct service_update reply;
 	struct update_info *info;
-	struct stack stack = { 0 };
 
-	if (find_version(rq, &info, e) < 0 || update_load_configurations(rq->app, info, 1, rq->arena, e) < 0 ||
-	    stack_find(rq->db, &rq->caller, &rq->path, rq->now_us, rq->arena, &stack, e) < 0)
+	if (find_version(rq, &info, e) < 0 || update_load_configurations(rq->app, info, 1, rq->arena, e) < 0)
 		return -1;
 
-	reply = service_of(info, stack.version);
+	reply = service_of(info, rq->stack.version);
 	return reply_json(rp, service_update_fields, &reply);
 }
 
@@ -220,7 +218,7 @@ int api_get_latest_stack_previews(struct request *rq, struct http_reply *rp, str
 	size_t count;
 
 	if (read_page(rq, &page, &size, e) < 0 ||
-	    update_previews(rq->db, &rq->caller, &rq->path, ascending && !strcmp(ascending, "true"), page,
+	    update_previews(rq->db, &rq->caller, &rq->stack, ascending && !strcmp(ascending, "true"), page,
 			    size ? size : LIMIT_PAGE, rq->arena, &list, &count, e) < 0 ||
 	    finish_infos(rq, list, count, e) < 0)
 		return -1;
@@ -230,7 +228,7 @@ int api_get_latest_stack_previews(struct request *rq, struct http_reply *rp, str
 
 static int find_preview(struct request *rq, struct update_info *ret_info, struct err *e)
 {
-	if (update_preview_find(rq->db, &rq->caller, &rq->path, rq->update_id, rq->arena, ret_info, e) < 0)
+	if (update_preview_find(rq->db, &rq->caller, &rq->stack, rq->update_id, rq->arena, ret_info, e) < 0)
 		return -1;
 	set_results(ret_info, 1);
 	return 1;

@@ -70,16 +70,15 @@ static bool is_same(const struct caller *c, const struct stack_path *path, const
 
 /* An update of its own, so that it takes the lock, makes a lapsed one end, and is in the history. */
 static int begin(struct app *app, const struct caller *c, const struct stack_path *path, const char *client,
-		 int64_t now_us, struct arena *arena, char id[UUID_TEXT], struct update *ret_update, struct err *e)
+		 int64_t now_us, char id[UUID_TEXT], struct err *e)
 {
 	struct update_program program = { .message = "", .client = client, .environment = SPAN("{}"), .config = SPAN("{}"),
 					  .program = SPAN("{}") };
 	struct update_started started = { 0 };
 
-	if (update_create(app, c, path, "rename", &program, now_us, id, e) < 0 ||
-	    update_start(app, c, path, id, NULL, 0, now_us, &started, e) < 0)
+	if (update_create(app, c, path, "rename", &program, now_us, id, e) < 0)
 		return -1;
-	return update_find(app->db, c, path, id, arena, ret_update, e);
+	return update_start(app, c, path, id, NULL, 0, now_us, &started, e);
 }
 
 int update_rename(struct app *app, const struct caller *c, const struct stack_path *path, const struct stack_move *move,
@@ -94,8 +93,8 @@ int update_rename(struct app *app, const struct caller *c, const struct stack_pa
 		return -1;
 	if (is_same(c, path, move))
 		return err_set(e, ERR_BAD_REQUEST, "Bad Request: the stack is there already; give it another name");
-	if (begin(app, c, path, client, now_us, &arena, ret_id, &u, e) < 0 ||
-	    stack_lock(app->db, c, path, &arena, &stack, e) < 0 ||
+	if (begin(app, c, path, client, now_us, ret_id, e) < 0 || stack_lock(app->db, c, path, &arena, &stack, e) < 0 ||
+	    update_find(app->db, c, stack.id, ret_id, &arena, &u, e) < 0 ||
 	    rewrite_state(app, &stack, path, &move->to, &arena, &u, e) < 0 ||
 	    update_end(app, &u, "succeeded", now_us, e) < 0)
 		return -1;

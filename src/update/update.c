@@ -51,14 +51,10 @@ int update_find_in(struct db *db, const struct stmt *s, const struct caller *c, 
 	return rc == 0 ? err_set(e, ERR_NOT_FOUND, "Not Found: Update '%.36s' not found", id) : rc;
 }
 
-int update_find(struct db *db, const struct caller *c, const struct stack_path *path, const char *id,
-		struct arena *arena, struct update *ret_update, struct err *e)
+int update_find(struct db *db, const struct caller *c, const char *stack_id, const char *id, struct arena *arena,
+		struct update *ret_update, struct err *e)
 {
-	struct stack stack = { 0 };
-
-	if (stack_find(db, c, path, 0, arena, &stack, e) < 0)
-		return -1;
-	return update_find_in(db, &UPDATE_BY_ID, c, stack.id, id, arena, ret_update, e);
+	return update_find_in(db, &UPDATE_BY_ID, c, stack_id, id, arena, ret_update, e);
 }
 
 /* What a journal amounts to becomes the update's checkpoint; the object is durable before a row names it. */

@@ -126,18 +126,18 @@ int update_append_log(struct app *app, const char *id, struct span token, const 
 		      struct err *e) WARN_UNUSED;
 
 /* --- reading --- */
-/* The update of this stack, or 404. */
-int update_find(struct db *db, const struct caller *c, const struct stack_path *path, const char *id,
-		struct arena *arena, struct update *ret_update, struct err *e) WARN_UNUSED;
+/* The update of a stack of the caller's organization, or 404. */
+int update_find(struct db *db, const struct caller *c, const char *stack_id, const char *id, struct arena *arena,
+		struct update *ret_update, struct err *e) WARN_UNUSED;
 /* Newest first; page from 1; size 0: all, bounded. `version` -1: any; 0 rows is an answer. */
-int update_history(struct db *db, const struct caller *c, const struct stack_path *path, int64_t version,
-		   int64_t page, int64_t size, struct arena *arena, struct update_info **ret_list, size_t *ret_count,
+int update_history(struct db *db, const struct caller *c, const struct stack *stack, int64_t version, int64_t page,
+		   int64_t size, struct arena *arena, struct update_info **ret_list, size_t *ret_count,
 		   struct err *e) WARN_UNUSED;
 /* Previews and dry runs, by time. Page from 1. */
-int update_previews(struct db *db, const struct caller *c, const struct stack_path *path, bool ascending, int64_t page,
-		    int64_t size, struct arena *arena, struct update_info **ret_list, size_t *ret_count,
+int update_previews(struct db *db, const struct caller *c, const struct stack *stack, bool ascending, int64_t page, int64_t size,
+		    struct arena *arena, struct update_info **ret_list, size_t *ret_count,
 		    struct err *e) WARN_UNUSED;
-int update_preview_find(struct db *db, const struct caller *c, const struct stack_path *path, const char *id,
+int update_preview_find(struct db *db, const struct caller *c, const struct stack *stack, const char *id,
 			struct arena *arena, struct update_info *ret_info, struct err *e) WARN_UNUSED;
 /*
  * Reads the configurations that are objects; their texts live in the arena. Each text once, however many updates have it. 400
@@ -158,12 +158,11 @@ int update_log(struct db *db, const struct update *u, const char *after, struct 
 	       struct update_log_entry **ret_list, size_t *ret_count, struct err *e) WARN_UNUSED;
 
 struct exported {
-	char *stack_id;
 	struct span sha256;	/* of the stored text; data NULL: `text` has it */
 	struct buffer text;	/* replayed just now */
 };
-/* The state of a version (-1: the current one, an update that runs included): 0 when the stack is empty. */
-int update_export(struct app *app, const struct caller *c, const struct stack_path *path, int64_t version,
+/* The state of a version (-1: the current one, an update that runs included): 0 when the stack is empty. The stack was found by the path. */
+int update_export(struct app *app, const struct caller *c, const struct stack_path *path, const struct stack *stack, int64_t version,
 		  struct arena *arena, struct exported *ret_exported, struct err *e) WARN_UNUSED;
 /* The state document that a new stack begins with. In the transaction that makes the stack. */
 int update_set_first_state(struct app *app, const char *stack_id, struct span text, struct err *e) WARN_UNUSED;

@@ -156,7 +156,7 @@ int api_get_update_status(struct request *rq, struct http_reply *rp, struct err 
 
 	if (after && strcmp(after, "0") && !uuid_valid(after))
 		return err_set(e, ERR_BAD_REQUEST, "Bad Request: continuationToken was not given out by this server");
-	if (update_find(rq->db, &rq->caller, &rq->path, rq->update_id, rq->arena, &u, e) < 0 ||
+	if (update_find(rq->db, &rq->caller, rq->stack.id, rq->update_id, rq->arena, &u, e) < 0 ||
 	    update_log(rq->db, &u, after ? after : "", rq->arena, &lines, &count, e) < 0)
 		return -1;
 

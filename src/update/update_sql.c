@@ -182,22 +182,6 @@ const struct db_column checkpoint_columns[] = {
 	{ 0 },
 };
 
-const struct db_column stack_state_columns[] = {
-	DB_COLUMN(stack_state, stack_id, COLUMN_TEXT),
-	DB_COLUMN(stack_state, version, COLUMN_INT),
-	DB_COLUMN(stack_state, running, COLUMN_BOOL),
-	DB_COLUMN(stack_state, sha256, COLUMN_BYTES),
-	{ 0 },
-};
-
-/* All that an export of the newest state asks for. */
-const struct stmt STACK_STATE = STMT("stack.state",
-	"SELECT s.id AS stack_id, s.version AS version, l.stack_id IS NOT NULL AS running, c.sha256 AS sha256 "
-	"FROM stacks s "
-	"LEFT JOIN stack_locks l ON l.stack_id = s.id "
-	"LEFT JOIN checkpoints c ON c.stack_id = s.id AND c.version = s.checkpoint_version "
-	"WHERE s.organization_id = ? AND s.project = ? AND s.name = ? AND s.deleted_at IS NULL");
-
 /* all tenants: the stack was found in its organization. The newest state at or before the version. */
 const struct stmt CHECKPOINT_BY_VERSION = STMT("checkpoint.by_version",
 	"SELECT sha256 FROM checkpoints WHERE stack_id = ? AND version <= ? ORDER BY version DESC LIMIT 1");

@@ -8,12 +8,12 @@
 #include "verify/internal.h"
 
 /* What an export would answer now: its journal is replayed, or its last checkpoint is read. */
-static int check_export(struct verify *v, const struct exported *exported, struct err *e)
+static int check_export(struct verify *v, const struct stack *stack, const struct exported *exported, struct err *e)
 {
 	_cleanup_(buffer_done) struct buffer text = BUFFER_INIT;
 	struct checkpoint_text checkpoint;
 
-	if (exported->sha256.data && checkpoint_load(v->app, exported->stack_id, exported->sha256, &text, e) < 0)
+	if (exported->sha256.data && checkpoint_load(v->app, stack->id, exported->sha256, &text, e) < 0)
 		return -1;
 	return checkpoint_check(exported->sha256.data ? buffer_span(&text) : buffer_span(&exported->text), &checkpoint, e);
 }
@@ -24,12 +24,15 @@ static int check_running(struct verify *v, const struct verify_row *row, struct 
 	struct caller caller = { .organization_id = row->organization_id };
 	struct stack_path path = { row->organization, row->project, row->name };
 	struct exported exported = { 0 };
+	struct stack stack = { 0 };
 	struct err why = { 0 };
-	int rc = update_export(v->app, &caller, &path, -1, &arena, &exported, &why);
+	int rc = stack_find(v->app->db, &caller, &path, 0, &arena, &stack, &why);
 
 	v->seen(v->context, "running updates", 1);
 	if (rc == 1)
-		rc = check_export(v, &exported, &why);
+		rc = update_export(v->app, &caller, &path, &stack, -1, &arena, &exported, &why);
+	if (rc == 1)
+		rc = check_export(v, &stack, &exported, &why);
 	buffer_done(&exported.text);
 	/* One that was renamed or deleted meanwhile is no problem. */
 	if (rc >= 0 || why.kind == ERR_NOT_FOUND)
