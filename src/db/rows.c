@@ -127,6 +127,14 @@ static int store_column(struct reader *r, size_t i, void *row, struct arena *are
 	return 1;
 }
 
+/* What came in the place of a row: libmariadb says it of the connection, libmysqlclient of the statement. */
+static int reader_fail(struct db *db, const struct reader *r, struct err *e)
+{
+	if (mysql_stmt_errno(r->handle))
+		return db_fail(db, r->stmt->name, mysql_stmt_errno(r->handle), mysql_stmt_error(r->handle), e);
+	return db_fail(db, r->stmt->name, mysql_errno(db->mysql), mysql_error(db->mysql), e);
+}
+
 /* 1 a row, 0 the end. */
 static int reader_next(struct db *db, struct reader *r, void *row, struct arena *arena,
 		       struct err *e)
@@ -136,8 +144,7 @@ static int reader_next(struct db *db, struct reader *r, void *row, struct arena 
 	if (rc == MYSQL_NO_DATA)
 		return 0;
 	if (rc != 0 && rc != MYSQL_DATA_TRUNCATED)
-		return db_fail(db, r->stmt->name, mysql_stmt_errno(r->handle),
-			       mysql_stmt_error(r->handle), e);
+		return reader_fail(db, r, e);
 	for (size_t i = 0; i < r->count; i++)
 		if (store_column(r, i, row, arena, e) < 0)
 			return -1;

@@ -98,6 +98,7 @@ def test_it_comes_back_after_everything_was_killed(data):
 def test_control_c_stops_all(data):
     pid, terminal = pty.fork()
     if pid == 0:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # a shell that was started without it cannot have it
         os.execv(ROOT / "quickstart", ["quickstart", "--no-install", "--build", str(BUILD), "--port", str(free_port()),
                                        "--data", str(data)])
     said = b""
@@ -107,10 +108,11 @@ def test_control_c_stops_all(data):
     database, server = database_pid(data), int((data / "run" / "pulumi-serve.pid").read_text())
     os.write(terminal, b"\x03")
     try:
-        while os.read(terminal, 4096):
+        while select.select([terminal], [], [], 30)[0] and os.read(terminal, 4096):
             pass
     except OSError:
         pass
+    until(lambda: not alive(pid), "quickstart to end")
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 130
     assert not alive(database) and not alive(server)
 

@@ -472,6 +472,28 @@ static void a_deadlock_is_a_lost_race(void **state)
 	assert_true((ours == ERR_RETRY && theirs == 0) || (ours == 0 && theirs == ERR_RETRY));
 }
 
+/* The database waits where it reads the first row: the statement had begun to answer when it gave up. */
+static void a_wait_that_ends_within_the_rows_is_a_lost_race(void **state)
+{
+	static const struct stmt lock = STMT("thing.lock", "SELECT id FROM things WHERE id >= ? FOR UPDATE");
+	static const struct db_column id[] = { DB_COLUMN(thing, id, COLUMN_INT), { 0 } };
+	_cleanup_(arena_clear) struct arena a = ARENA_INIT;
+	struct err e = { 0 };
+	struct thing t = { 0 };
+
+	(void)state;
+	put(1);
+	text(rival, "SET SESSION innodb_lock_wait_timeout = 1");
+	assert_int_equal(db_begin(db, &e) + db_begin(rival, &e), 2);
+	assert_int_equal(touch(db, 1, &e), 1);
+	assert_int_equal(db_one(rival, &lock, DB_VALUES(db_int(1)), id, &t, &a, &e), -1);
+	assert_int_equal(e.kind, ERR_RETRY);
+	db_rollback(rival);
+	db_rollback(db);
+	err_clear(&e);
+	assert_int_equal(db_one(rival, &lock, DB_VALUES(db_int(1)), id, &t, &a, &e), 1);
+}
+
 static void servers_that_refuse_or_are_away(void **state)
 {
 	struct db_config wrong = configuration(), away = { .unix_socket = "/nowhere/x.sock", .user = "u", .password = "p", .database = "d" };
@@ -524,6 +546,7 @@ int main(void)
 		WITH_TABLE(a_connection_lost_in_a_transaction_runs_it_again),
 		WITH_TABLE(an_unknown_commit_is_not_repeated),
 		WITH_TABLE(a_deadlock_is_a_lost_race),
+		WITH_TABLE(a_wait_that_ends_within_the_rows_is_a_lost_race),
 		WITH_TABLE(servers_that_refuse_or_are_away),
 		WITH_TABLE(endpoints),
 	};
