@@ -79,7 +79,7 @@ int api_transfer_stack(struct request *rq, struct http_reply *rp, struct err *e)
 	char id[UUID_TEXT];
 
 	if (request_body(rq, transfer_stack_body_fields, &body, e) < 0 ||
-	    stack_find(rq->db, &rq->caller, &rq->path, rq->now_us, rq->arena, &stack, e) < 0 ||
+	    stack_find(rq->db, &rq->caller, &rq->path, rq->arena, &stack, e) < 0 ||
 	    check_transferred(&body, &rq->path, e) < 0 ||
 	    identity_membership(rq->db, &rq->caller, body.to, rq->arena, &there, e) < 0 ||
 	    access_check(&there, STACK_CREATE, body.to, e) < 0)

@@ -31,12 +31,22 @@ int stack_exists_already(const struct stack_path *p, struct err *e)
 		       p->name);
 }
 
-int stack_find(struct db *db, const struct caller *c, const struct stack_path *path, int64_t now_us,
-	       struct arena *arena, struct stack *ret_stack, struct err *e)
+/* Lookup is exact, uniqueness is without case: "Dev" and "dev" cannot both be there. */
+static const char *unique_name(const struct stack_path *path, struct arena *arena)
+{
+	char *name = arena_printf(arena, "%s/%s", path->project, path->name);
+
+	for (char *p = name; *p; p++)
+		if (*p >= 'A' && *p <= 'Z')
+			*p += 'a' - 'A';
+	return name;
+}
+
+int stack_find(struct db *db, const struct caller *c, const struct stack_path *path, struct arena *arena, struct stack *ret_stack,
+	       struct err *e)
 {
 	int rc = db_one(db, &STACK_BY_PATH,
-			DB_VALUES(db_time(now_us), db_text(c->organization_id), db_text(path->project),
-				  db_text(path->name)),
+			DB_VALUES(db_text(c->organization_id), db_text(unique_name(path, arena)), db_text(path->project), db_text(path->name)),
 			stack_columns, ret_stack, arena, e);
 
 	return rc == 0 ? stack_not_found(path, e) : rc;
@@ -51,19 +61,25 @@ int stack_by_token(struct db *db, struct span bearer, const struct stack_path *p
 
 	sha256(bearer, digest);
 	rc = db_one(db, &STACK_BY_TOKEN,
-		    DB_VALUES(db_text(path->organization), db_text(path->project), db_text(path->name), db_time(now_us),
-			      db_text(path->organization), db_bytes((struct span){ (char *)digest, sizeof(digest) }), db_time(now_us)),
+		    DB_VALUES(db_text(path->organization), db_text(unique_name(path, arena)), db_text(path->project), db_text(path->name),
+			      db_bytes((struct span){ (char *)digest, sizeof(digest) }), db_time(now_us)),
 		    stack_and_caller_columns, &row, arena, e);
 	*ret_caller = row.caller;
 	*ret_stack = row.stack;
 	return rc;
 }
 
+int stack_operation(struct db *db, const struct stack *stack, int64_t now_us, struct arena *arena, struct stack_operation *ret_operation,
+		    struct err *e)
+{
+	return db_one(db, &STACK_OPERATION, DB_VALUES(db_text(stack->id), db_time(now_us)), stack_operation_columns, ret_operation, arena, e);
+}
+
 int stack_lock(struct db *db, const struct caller *c, const struct stack_path *path, struct arena *arena,
 	       struct stack *ret_stack, struct err *e)
 {
 	int rc = db_one(db, &STACK_LOCK_BY_PATH,
-			DB_VALUES(db_text(c->organization_id), db_text(path->project), db_text(path->name)),
+			DB_VALUES(db_text(c->organization_id), db_text(unique_name(path, arena)), db_text(path->project), db_text(path->name)),
 			stack_row_columns, ret_stack, arena, e);
 
 	return rc == 0 ? stack_not_found(path, e) : rc;
@@ -104,25 +120,18 @@ int stack_project_exists(struct db *db, const struct caller *c, const char *proj
 		      stack_id_columns, &row, &arena, e);
 }
 
-/* Lookup is exact, uniqueness is without case: "Dev" and "dev" cannot both be there. */
-static void unique_name(const struct stack_path *path, char ret_name[2 * LIMIT_NAME + 2])
-{
-	snprintf(ret_name, 2 * LIMIT_NAME + 2, "%s/%s", path->project, path->name);
-}
-
 int stack_create(struct db *db, const struct caller *c, const struct stack_path *path, struct span config, int64_t now_us,
 		 char ret_id[UUID_TEXT], struct err *e)
 {
-	char unique[2 * LIMIT_NAME + 2];
+	_cleanup_(arena_clear) struct arena arena = ARENA_INIT;
 	int rc;
 
 	if (stack_check_name("project", path->project, e) < 0 || stack_check_name("stack", path->name, e) < 0)
 		return -1;
 	uuid_new(now_us, ret_id);
-	unique_name(path, unique);
 	rc = db_exec(db, &STACK_CREATE,
 		     DB_VALUES(db_text(ret_id), db_text(c->organization_id), db_text(path->project), db_text(path->name),
-			       db_text(unique), db_bytes(config), db_text(c->user_id), db_time(now_us)),
+			       db_text(unique_name(path, &arena)), db_bytes(config), db_text(c->user_id), db_time(now_us)),
 		     NULL, e);
 	return rc == 0 ? stack_exists_already(path, e) : rc;
 }
@@ -141,14 +150,12 @@ int stack_set_config(struct db *db, const struct caller *c, const struct stack_p
 int stack_move(struct db *db, const struct stack *stack, const char *organization_id, const struct stack_path *to,
 	       struct err *e)
 {
-	char unique[2 * LIMIT_NAME + 2];
-	int rc;
+	_cleanup_(arena_clear) struct arena arena = ARENA_INIT;
+	int rc = db_exec(db, &STACK_MOVE,
+			 DB_VALUES(db_text(organization_id), db_text(to->project), db_text(to->name), db_text(unique_name(to, &arena)),
+				   db_text(stack->id)),
+			 NULL, e);
 
-	unique_name(to, unique);
-	rc = db_exec(db, &STACK_MOVE,
-		     DB_VALUES(db_text(organization_id), db_text(to->project), db_text(to->name), db_text(unique),
-			       db_text(stack->id)),
-		     NULL, e);
 	if (rc <= 0)
 		return rc < 0 ? -1 : stack_exists_already(to, e);
 	return db_exec(db, &STACK_TAGS_MOVE, DB_VALUES(db_text(organization_id), db_text(stack->id)), NULL, e);
@@ -184,28 +191,28 @@ int stack_list(struct db *db, const char *organization_id, const struct stack_fi
 }
 
 /* The first sentence is what the Automation API looks for. */
-static int busy(const struct stack *s, const struct stack_path *p, struct err *e)
+static int busy(const struct stack_operation *o, const struct stack_path *p, struct err *e)
 {
 	char started[TIME_TEXT];
 
-	time_words(s->operation_started, started);
+	time_words(o->started, started);
 	return err_set(e, ERR_CONFLICT,
 		       "Conflict: Another update is currently in progress. %s has been running '%s' since %s; to stop it, "
-		       "run: pulumi cancel %s/%s/%s", s->operation_author ? s->operation_author : "Somebody",
-		       s->operation_kind, started, p->organization, p->project, p->name);
+		       "run: pulumi cancel %s/%s/%s", o->author ? o->author : "Somebody", o->kind, started,
+		       p->organization, p->project, p->name);
 }
 
 int stack_delete(struct db *db, const struct caller *c, const struct stack_path *path, bool force,
 		 int64_t now_us, struct err *e)
 {
 	_cleanup_(arena_clear) struct arena arena = ARENA_INIT;
-	struct stack locked = { 0 }, s = { 0 };
+	struct stack_operation running = { 0 };
+	struct stack locked = { 0 };
 
-	if (stack_lock(db, c, path, &arena, &locked, e) < 0 ||
-	    stack_find(db, c, path, now_us, &arena, &s, e) < 0)
+	if (stack_lock(db, c, path, &arena, &locked, e) < 0 || stack_operation(db, &locked, now_us, &arena, &running, e) < 0)
 		return -1;
-	if (s.operation_kind)
-		return busy(&s, path, e);
+	if (running.kind)
+		return busy(&running, path, e);
 	if (locked.resource_count > 0 && !force)
 		return err_set(e, ERR_BAD_REQUEST, "Bad Request: Stack still contains resources.");
 	return db_exec(db, &STACK_DELETE,

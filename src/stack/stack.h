@@ -13,17 +13,21 @@ struct stack {
 	char *id, *project, *name, *active_update_id;
 	struct span tags, config;	/* JSON; config has data NULL unless it is remote */
 	int64_t version, checkpoint_version, resource_count, last_update_at;	/* checkpoint_version -1: none */
-	/* the running operation, NULL kind when there is none or its lease has lapsed */
-	char *operation_kind, *operation_author;
-	int64_t operation_started;
 	bool locked;			/* an update holds it, and may have saved more than the state */
 	struct span state_sha256;	/* of the state that its last update left; data NULL: it has none */
 };
 
 /* --- find --- */
-/* 1, or -1 with 404 in the words that the command line shows. `now_us` 0: a lapsed lease counts as running. */
-int stack_find(struct db *db, const struct caller *c, const struct stack_path *path, int64_t now_us,
-	       struct arena *arena, struct stack *ret_stack, struct err *e) WARN_UNUSED;
+/* 1, or -1 with 404 in the words that the command line shows. */
+int stack_find(struct db *db, const struct caller *c, const struct stack_path *path, struct arena *arena, struct stack *ret_stack,
+	       struct err *e) WARN_UNUSED;
+struct stack_operation {
+	char *kind, *author;
+	int64_t started;
+};
+/* What runs on the stack: 0 nothing does, or its lease has lapsed. */
+int stack_operation(struct db *db, const struct stack *stack, int64_t now_us, struct arena *arena, struct stack_operation *ret_operation,
+		    struct err *e) WARN_UNUSED;
 /* 404 in the words that the command line shows. */
 int stack_not_found(const struct stack_path *path, struct err *e);
 /* 409 in the words that the command line shows. */
@@ -35,7 +39,7 @@ int stack_exists_already(const struct stack_path *path, struct err *e);
  */
 int stack_by_token(struct db *db, struct span bearer, const struct stack_path *path, int64_t now_us, struct arena *arena,
 		   struct caller *ret_caller, struct stack *ret_stack, struct err *e) WARN_UNUSED;
-/* The same as find, without the operation and the state, and locks the row until the end of the transaction. */
+/* The same as find, without the lock and the state, and locks the row until the end of the transaction. */
 int stack_lock(struct db *db, const struct caller *c, const struct stack_path *path, struct arena *arena,
 	       struct stack *ret_stack, struct err *e) WARN_UNUSED;
 /*

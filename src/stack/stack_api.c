@@ -118,15 +118,15 @@ int api_create_stack(struct request *rq, struct http_reply *rp, struct err *e)
 }
 
 static const struct field operation_fields[] = {
-	FIELD(stack, operation_kind, "kind", FIELD_TEXT),
-	FIELD(stack, operation_author, "author", FIELD_TEXT),
-	FIELD(stack, operation_started, "started", FIELD_TIME),
+	FIELD(stack_operation, kind, "kind", FIELD_TEXT),
+	FIELD(stack_operation, author, "author", FIELD_TEXT),
+	FIELD(stack_operation, started, "started", FIELD_TIME),
 	{ 0 },
 };
 
 struct stack_reply {
 	const char *id, *organization, *project, *name, *active_update;
-	const struct stack *operation;
+	const struct stack_operation *operation;
 	struct span tags, config;
 	int64_t version;
 };
@@ -150,10 +150,14 @@ const struct field stack_reply_fields[] = {
 int api_get_stack(struct request *rq, struct http_reply *rp, struct err *e)
 {
 	const struct stack *s = &rq->stack;
-	struct stack_reply reply = { s->id, rq->caller.organization_login, s->project, s->name, s->active_update_id,
-				     s->operation_kind ? s : NULL, s->tags, s->config, s->version };
+	struct stack_operation running = { 0 };
+	struct stack_reply reply;
 
-	(void)e;
+	if (s->locked && stack_operation(rq->db, s, rq->now_us, rq->arena, &running, e) < 0)
+		return -1;
+
+	reply = (struct stack_reply){ s->id, rq->caller.organization_login, s->project, s->name, s->active_update_id,
+				      running.kind ? &running : NULL, s->tags, s->config, s->version };
 	return reply_json(rp, stack_reply_fields, &reply);
 }
 

@@ -8,9 +8,8 @@
 		DB_COLUMN_IN(structure, at, version, COLUMN_INT), DB_COLUMN_IN(structure, at, checkpoint_version, COLUMN_INT), \
 		DB_COLUMN_IN(structure, at, resource_count, COLUMN_INT), DB_COLUMN_IN(structure, at, last_update_at, COLUMN_TIME)
 #define STACK_COLUMNS(structure, at)                                                               \
-	STACK_ROW(structure, at), DB_COLUMN_IN(structure, at, operation_kind, COLUMN_TEXT),        \
-		DB_COLUMN_IN(structure, at, operation_author, COLUMN_TEXT), DB_COLUMN_IN(structure, at, operation_started, COLUMN_TIME), \
-		DB_COLUMN_IN(structure, at, locked, COLUMN_BOOL), DB_COLUMN_IN(structure, at, state_sha256, COLUMN_BYTES)
+	STACK_ROW(structure, at), DB_COLUMN_IN(structure, at, locked, COLUMN_BOOL),                \
+		DB_COLUMN_IN(structure, at, state_sha256, COLUMN_BYTES)
 
 const struct db_column stack_row_columns[] = { STACK_ROW(stack, ), { 0 } };
 const struct db_column stack_columns[] = { STACK_COLUMNS(stack, ), { 0 } };
@@ -18,38 +17,46 @@ const struct db_column stack_and_caller_columns[] = {
 	CALLER_COLUMNS(stack_and_caller, caller.), STACK_COLUMNS(stack_and_caller, stack.), { 0 },
 };
 
-#define STACK_SELECTED                                                                             \
+#define ROW_SELECTED                                                                               \
 	"s.id AS id, s.project AS project, s.name AS name, s.tags_json AS tags, s.config_json AS config, " \
 	"s.active_update_id AS active_update_id, s.version AS version, "                           \
 	"COALESCE(s.checkpoint_version, -1) AS checkpoint_version, s.resource_count AS resource_count, " \
-	"s.last_update_at AS last_update_at, h.kind AS operation_kind, "                           \
-	"COALESCE(r.login, n.login) AS operation_author, "                                         \
-	"h.started_at AS operation_started, l.stack_id IS NOT NULL AS locked, k.sha256 AS state_sha256 "
+	"s.last_update_at AS last_update_at "
+#define STACK_SELECTED ROW_SELECTED ", l.stack_id IS NOT NULL AS locked, k.sha256 AS state_sha256 "
 #define STACK_JOINED                                                                               \
 	"LEFT JOIN stack_locks l ON l.stack_id = s.id "                                            \
-	"LEFT JOIN updates h ON h.id = l.update_id AND h.lease_expires_at > ? "                    \
-	"LEFT JOIN users r ON r.id = h.requested_by "                                              \
-	"LEFT JOIN organizations n ON n.id = h.requested_by "                                      \
 	"LEFT JOIN checkpoints k ON k.stack_id = s.id AND k.version = s.checkpoint_version "
+/* The unique name makes it one row for the database, which then reads it, and what is joined by it, before it plans. */
+#define PATH_IS "s.unique_name = ? AND s.project = ? AND s.name = ? AND s.deleted_at IS NULL "
 
 const struct stmt STACK_BY_PATH = STMT("stack.by_path",
-	"SELECT " STACK_SELECTED "FROM stacks s " STACK_JOINED
-	"WHERE s.organization_id = ? AND s.project = ? AND s.name = ? AND s.deleted_at IS NULL");
+	"SELECT " STACK_SELECTED "FROM stacks s " STACK_JOINED "WHERE s.organization_id = ? AND " PATH_IS);
 
 /*
  * Only in an organization that the caller belongs to: a token without a user is the organization's own, and finds no other. The
- * stack is found from the login, not from what was found before it: TiDB would read all stacks.
+ * hint is for TiDB, which would read all stacks; others take it for a comment.
  */
 const struct stmt STACK_BY_TOKEN = STMT("stack.by_token",
-	"SELECT " CALLER_SELECTED ", " STACK_SELECTED CALLER_FROM
-	"LEFT JOIN (organizations p JOIN stacks s ON s.organization_id = p.id AND s.project = ? AND s.name = ? AND s.deleted_at IS NULL "
-	STACK_JOINED ") ON p.login = ? AND o.id IS NOT NULL AND (t.user_id IS NULL OR m.user_id IS NOT NULL) " CALLER_WHERE);
+	"SELECT /*+ INL_JOIN(s, l, k) */ " CALLER_SELECTED ", " STACK_SELECTED CALLER_FROM
+	"LEFT JOIN stacks s ON s.organization_id = o.id AND (t.user_id IS NULL OR m.user_id IS NOT NULL) AND " PATH_IS
+	STACK_JOINED CALLER_WHERE);
 
 const struct stmt STACK_LOCK_BY_PATH = STMT("stack.lock_by_path",
-	"SELECT id, project, name, tags_json AS tags, config_json AS config, active_update_id, version, "
-	"COALESCE(checkpoint_version, -1) AS checkpoint_version, resource_count, last_update_at "
-	"FROM stacks "
-	"WHERE organization_id = ? AND project = ? AND name = ? AND deleted_at IS NULL FOR UPDATE");
+	"SELECT " ROW_SELECTED "FROM stacks s WHERE s.organization_id = ? AND " PATH_IS "FOR UPDATE");
+
+const struct db_column stack_operation_columns[] = {
+	DB_COLUMN(stack_operation, kind, COLUMN_TEXT),
+	DB_COLUMN(stack_operation, author, COLUMN_TEXT),
+	DB_COLUMN(stack_operation, started, COLUMN_TIME),
+	{ 0 },
+};
+
+/* all tenants: the stack was found in its organization */
+const struct stmt STACK_OPERATION = STMT("stack.operation",
+	"SELECT u.kind AS kind, COALESCE(r.login, o.login) AS author, u.started_at AS started "
+	"FROM stack_locks l JOIN updates u ON u.id = l.update_id "
+	"LEFT JOIN users r ON r.id = u.requested_by LEFT JOIN organizations o ON o.id = u.requested_by "
+	"WHERE l.stack_id = ? AND u.lease_expires_at > ?");
 
 const struct db_column stack_path_columns[] = {
 	DB_COLUMN(stack, id, COLUMN_TEXT),
@@ -76,14 +83,14 @@ const struct stmt STACK_PROJECT_EXISTS = STMT("stack.project_exists",
 
 const struct stmt STACK_CREATE = STMT("stack.create",
 	"INSERT INTO stacks (id, organization_id, project, name, unique_name, tags_json, config_json, created_by, created_at) "
-	"VALUES (?, ?, ?, ?, LOWER(?), '{}', ?, ?, ?)");
+	"VALUES (?, ?, ?, ?, ?, '{}', ?, ?, ?)");
 
 const struct stmt STACK_SET_CONFIG = STMT("stack.set_config",
 	"UPDATE stacks SET config_json = ? WHERE organization_id = ? AND project = ? AND name = ? AND deleted_at IS NULL");
 
 /* all tenants: the stack was locked in its organization, and leaves it perhaps */
 const struct stmt STACK_MOVE = STMT("stack.move",
-	"UPDATE stacks SET organization_id = ?, project = ?, name = ?, unique_name = LOWER(?) WHERE id = ?");
+	"UPDATE stacks SET organization_id = ?, project = ?, name = ?, unique_name = ? WHERE id = ?");
 
 const struct db_column stack_listed_columns[] = {
 	DB_COLUMN(stack_listed, id, COLUMN_TEXT),

@@ -40,7 +40,7 @@ static int export_newest(struct app *app, const struct caller *c, const struct s
 	int rc = stack->locked ? export_running(app, stack->id, arena, ret, e) : 0;
 
 	/* The update may have ended since the stack was read: what it saved is the stack's state now. */
-	if (rc == 0 && stack->locked && stack_find(app->db, c, path, 0, arena, &now, e) < 0)
+	if (rc == 0 && stack->locked && stack_find(app->db, c, path, arena, &now, e) < 0)
 		return -1;
 	if (rc == 0)
 		ret->sha256 = now.state_sha256;
@@ -97,7 +97,7 @@ int update_import(struct app *app, const struct caller *c, const struct stack_pa
 	struct import im = { app, c, path, checkpoint, NULL, client, ret_id };
 	struct stack stack = { 0 };
 
-	if (stack_find(app->db, c, path, 0, &arena, &stack, e) < 0)
+	if (stack_find(app->db, c, path, &arena, &stack, e) < 0)
 		return -1;
 	im.stack_id = stack.id;
 	return db_run(app->db, import_once, &im, e);

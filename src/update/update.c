@@ -28,7 +28,7 @@ int update_create(struct app *app, const struct caller *c, const struct stack_pa
 	struct configuration config;
 	struct stack stack = { 0 };
 
-	if (configuration_check(app, p->config, e) < 0 || stack_find(app->db, c, path, now_us, &arena, &stack, e) < 0)
+	if (configuration_check(app, p->config, e) < 0 || stack_find(app->db, c, path, &arena, &stack, e) < 0)
 		return -1;
 	uuid_new(now_us, ret_id);
 	if (configuration_keep(app, stack.id, ret_id, p->config, &config, e) < 0)

@@ -26,7 +26,7 @@ static int check_running(struct verify *v, const struct verify_row *row, struct 
 	struct exported exported = { 0 };
 	struct stack stack = { 0 };
 	struct err why = { 0 };
-	int rc = stack_find(v->app->db, &caller, &path, 0, &arena, &stack, &why);
+	int rc = stack_find(v->app->db, &caller, &path, &arena, &stack, &why);
 
 	v->seen(v->context, "running updates", 1);
 	if (rc == 1)

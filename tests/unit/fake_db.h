@@ -4,7 +4,7 @@
  * name and its arguments, and gets the rows that were prepared for it. Link its object before the
  * archives; it takes the place of src/db.
  *
- *	fake_expect("stack.lock_by_path", "'org' 'project' 'stack'");
+ *	fake_expect("stack.lock_by_path", "'org' 'project/stack' 'project' 'stack'");
  *	fake_row("id=s1", "version=4", NULL);
  *	fake_expect("update.end", "'failed' * 3 'u1'");
  *	fake_changed(1);

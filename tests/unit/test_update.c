@@ -65,7 +65,7 @@ static void expect_found(const char *status, const char *preview)
 
 	snprintf(status_text, sizeof(status_text), "status=%s", status);
 	snprintf(preview_text, sizeof(preview_text), "preview=%s", preview);
-	fake_expect("stack.lock_by_path", "'org' 'project' 'stack'");
+	fake_expect("stack.lock_by_path", "'org' 'project/stack' 'project' 'stack'");
 	fake_row("id=s1", "version=4", "checkpoint_version=3", NULL);
 	fake_expect("update.lock_by_id", "'u1' 's1' 'org'");
 	fake_row("id=u1", "stack_id=s1", "kind=update", status_text, preview_text, "version=-1", NULL);
@@ -184,7 +184,7 @@ static void cancellation(void **state)
 	fake_expect("lock.release", "'s1' 'u1'");
 	assert_int_equal(update_cancel(&app, &caller, &path, "u1", NOW, &e), 1);
 	fake_done();
-	fake_expect("stack.lock_by_path", "'org' 'project' 'stack'");
+	fake_expect("stack.lock_by_path", "'org' 'project/stack' 'project' 'stack'");
 	assert_int_equal(update_cancel(&app, &caller, &path, "u1", NOW, &e), -1);
 	assert_int_equal(e.kind, ERR_NOT_FOUND);
 	fake_done();
@@ -197,7 +197,7 @@ static int start(struct update_started *started, int64_t journal, struct err *e)
 
 static void expect_taken(void)
 {
-	fake_expect("stack.lock_by_path", "'org' 'project' 'stack'");
+	fake_expect("stack.lock_by_path", "'org' 'project/stack' 'project' 'stack'");
 	fake_row("id=s1", "version=4", "checkpoint_version=4", NULL);
 	fake_expect("lock.take", "'s1' 'u1'");
 }
@@ -448,7 +448,7 @@ static void expect_created(const char *config)
 	static char arguments[256];
 
 	snprintf(arguments, sizeof(arguments), "* 'org' 's1' 'update' 0 '' #2 %s #2 * '' " NOW_TEXT, config);
-	fake_expect("stack.by_path", NOW_TEXT " 'org' 'project' 'stack'");
+	fake_expect("stack.by_path", "'org' 'project/stack' 'project' 'stack'");
 	fake_row("id=s1", "version=4", NULL);
 	fake_expect("update.create", arguments);
 }
