@@ -42,7 +42,6 @@ def workspace(project, automation, monkeypatch):
         stack_name=project.reference(), work_dir=str(project.folder), opts=settings())
 
 
-@pytest.mark.core
 def test_life(project, automation, workspace):
     stack = workspace()
     project.program({"a": thing("${greeting}", secret="s3cret")}, outputs={"value": "${a.echo}", "hidden": "${a.hidden}"},

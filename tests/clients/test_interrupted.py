@@ -91,7 +91,6 @@ def test_interrupted_once(stack):
     stack.up()
 
 
-@pytest.mark.core
 def test_two_at_once(stack, pulumi, tmp_path):
     """The second hears who is there; a preview is not in the way."""
     stack.program(slow(8, 2000))    # it must outlive five commands

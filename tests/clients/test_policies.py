@@ -87,7 +87,6 @@ def test_published_enabled_enforced_disabled_removed(stack, pack):
     stack.destroy()
 
 
-@pytest.mark.core
 def test_the_archive_that_arrives_is_the_one_that_was_published(stack, pack):
     """Another machine has nothing in its cache, and gets what the server has."""
     rules = pack("rules", "1.0.0", policy("no-bad", "bad"))
@@ -108,7 +107,6 @@ def test_the_archive_that_arrives_is_the_one_that_was_published(stack, pack):
     stack.destroy()
 
 
-@pytest.mark.core
 def test_configuration(stack, pack, tmp_path):
     rules = pack("rules", "1.0.0", policy("no-word", "", Required=True))
     rules.publish()

@@ -239,6 +239,7 @@ def test_every_view_is_the_same(log):
             assert log.get(path).expect(200).body == body, (step, path)
 
 
+@pytest.mark.slow
 def test_pages_across_the_seam(log):
     """Some records are in the table, some in both, some wait."""
     log.record(150, minutes=600)

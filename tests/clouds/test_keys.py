@@ -232,6 +232,7 @@ def test_500_in_the_middle(stack, by):
     assert stack.outputs("--show-secrets") == {"pw": "s3cret"}
 
 
+@pytest.mark.one_kind
 def test_an_outage_is_not_felt_for_a_while(stack, by, sealed, tools, tmp_path):
     """A known stack opens within the limit, an unknown one does not; after it neither; both when the service is back."""
     other = project_on(sealed, tools, tmp_path / "other")

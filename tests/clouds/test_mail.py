@@ -557,6 +557,7 @@ class TestInvites:
         [listed] = host.client.get(f"/api/orgs/{host.organization}/invites").json()["invites"]
         assert listed["id"] == again["id"]
 
+    @pytest.mark.slow
     def test_many_at_once_as_if_one_after_the_other(self, server, job, host, new_person, sql, mailing):
         """Members, addresses that come again, earlier invites of which another's stay; a batch takes no statement for each."""
         member, other = new_person(), new_person()

@@ -107,6 +107,7 @@ def test_damage_on_the_way_back_is_seen(tool, store):
     assert "the bytes are not those of its checksum" in tool.run("get", "damage/back", code=2)
 
 
+@pytest.mark.one_store
 def test_damage_of_a_big_object_is_seen(tool, store):
     data = os.urandom(BIG)
     tool.run("put", "damage/big", data=data)
