@@ -34,7 +34,7 @@ const struct stmt STACK_BY_PATH = STMT("stack.by_path",
 
 /*
  * Only in an organization that the caller belongs to: a token without a user is the organization's own, and finds no other. The
- * hint is for TiDB, which would read all stacks; others take it for a comment.
+ * hint is for TiDB, which would read all stacks; MariaDB takes it for a comment, MySQL for a hint that it does not know.
  */
 const struct stmt STACK_BY_TOKEN = STMT("stack.by_token",
 	"SELECT /*+ INL_JOIN(s, l, k) */ " CALLER_SELECTED ", " STACK_SELECTED CALLER_FROM

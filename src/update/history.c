@@ -18,7 +18,6 @@ int update_history(struct db *db, const struct caller *c, const struct stack *st
 int update_previews(struct db *db, const struct caller *c, const struct stack *stack, bool ascending, int64_t page,
 		    int64_t size, struct arena *arena, struct update_info **ret_list, size_t *ret_count, struct err *e)
 {
-
 	return db_all(db, ascending ? &UPDATE_PREVIEWS_ASCENDING : &UPDATE_PREVIEWS,
 		      DB_VALUES(db_text(stack->id), db_text(c->organization_id), db_int(size), db_int((page - 1) * size)),
 		      update_info_columns, sizeof(struct update_info), arena, (void **)ret_list, ret_count, e);
@@ -27,9 +26,8 @@ int update_previews(struct db *db, const struct caller *c, const struct stack *s
 int update_preview_find(struct db *db, const struct caller *c, const struct stack *stack, const char *id,
 			struct arena *arena, struct update_info *ret_info, struct err *e)
 {
-	int rc;
+	int rc = db_one(db, &UPDATE_PREVIEW, DB_VALUES(db_text(stack->id), db_text(c->organization_id), db_text(id)),
+			update_info_columns, ret_info, arena, e);
 
-	rc = db_one(db, &UPDATE_PREVIEW, DB_VALUES(db_text(stack->id), db_text(c->organization_id), db_text(id)),
-		    update_info_columns, ret_info, arena, e);
 	return rc == 0 ? err_set(e, ERR_NOT_FOUND, "Not Found: Preview '%.36s' not found", id) : rc;
 }

@@ -151,14 +151,8 @@ def tool(store):
 @pytest.fixture(scope="session")
 def installations():
     """One installation for each stand-in, which reaches it through the proxy."""
-    made = {}
-    yield made
-    problems = []
-    for one in made.values():
-        one.stop()
-        problems += one.problems()
-        one.remove()
-    assert not problems, problems
+    with an_installation_each() as made:
+        yield made
 
 
 def settings_of(store, port=None):

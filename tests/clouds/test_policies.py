@@ -8,7 +8,7 @@ import urllib.parse
 import pytest
 
 from commandline import CommandLine, Project, Server, thing
-from conftest import BUILD, VERSION, settings_of
+from conftest import BUILD, VERSION, an_installation_each, settings_of
 from lib.client import Access
 from lib.policies import Packs, archive
 from lib.server import Installation
@@ -22,14 +22,8 @@ LOCAL = "PULUMI_POLICY_PACK_LOCAL_HTTP_OBJECTS"
 @pytest.fixture(scope="module")
 def buckets():
     """An installation for each stand-in whose policy packs are there, below a prefix."""
-    made = {}
-    yield made
-    problems = []
-    for one in made.values():
-        one.stop()
-        problems += one.problems()
-        one.remove()
-    assert not problems, problems
+    with an_installation_each() as made:
+        yield made
 
 
 @pytest.fixture
